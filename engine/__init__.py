@@ -1,0 +1,1 @@
+"""Everything that listens, thinks and speaks. Knows nothing of `app` or `train`."""

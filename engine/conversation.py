@@ -1,0 +1,47 @@
+"""The conversation as the mind sees it: a sequence of turns, newest last.
+
+`Heard` is what the ears made of one user turn; `Turn` is one line of the
+conversation. Both are plain values: who owns the conversation (a page session,
+a command line) keeps its own tuple of turns and passes it in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.emotion import NOTHING_HEARD, Emotion
+
+Stale = Callable[[], bool]
+"""Asked between steps by whoever works for a turn: True means stop, nobody wants the result any more."""
+
+
+def never() -> bool:
+    """The `Stale` of work that cannot be cancelled."""
+    return False
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One user turn after the ears: words, feeling and what it cost.
+
+    An empty `text` is silence. `is_typed` turns carry feeling from words only.
+    """
+
+    text: str
+    emotion: Emotion = NOTHING_HEARD
+    duration_s: float = 0.0
+    is_typed: bool = False
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_silence(self) -> bool:
+        return not self.text.strip()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One line of the conversation. `emotion` belongs to user turns only."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    emotion: Emotion | None = None

@@ -1,0 +1,1 @@
+"""Everything that makes weights and measures them. Knows `engine`, not `app`."""
