@@ -1,0 +1,227 @@
+"""CTC prefix beam search: the ears' character probabilities → the likeliest words.
+
+Called by the transcriber for every turn (and, piece by piece, for captions while someone speaks). Where
+greedy decoding writes "mision erpret", the beam weighs every spelling by the lexicon and the word n-gram.
+
+The search is that of Hannun et al. (arXiv 1408.2873): each prefix carries the probability of all its
+alignments, apart for those that end in blank. Probabilities are kept as plain numbers, scaled to the best
+prefix at every frame; a language model enters as a factor where a prefix is extended. Within a word that
+factor comes from the spelling model; at the word's end it is exchanged for the n-gram's.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+
+import numpy as np
+
+from engine.ears.alphabet import BLANK, CHARACTERS, SPACE, decode
+from engine.ears.ngram import NGram
+
+
+@dataclass(frozen=True)
+class BeamOptions:
+    """How wide to search and how far to trust the language model.
+
+    The weights were chosen on validation speakers by `python -m train beam`.
+    """
+
+    width: int = 24
+    """Prefixes kept after each frame."""
+
+    prune_ln: float = 8.0
+    """A prefix this far below the best is dropped."""
+
+    character_floor_ln: float = 6.0
+    """A character this far below the frame's best is not tried."""
+
+    alpha: float = 0.5
+    """Weight of the language model's ln P."""
+
+    beta: float = 1.0
+    """Added to ln P for every word, against the language model's love of few words."""
+
+    unknown_ln: float = -2.0
+    """Added to ln P for a word outside the lexicon, on top of what its spelling costs."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """`score_ln` = ln P of the sounds + alpha · ln P of the words + bonuses."""
+
+    text: str
+    score_ln: float
+
+
+class _Prefix:
+    """One beginning of the transcript. Children are kept, so that each is scored by the lexicon only once."""
+
+    __slots__ = (
+        "blank", "character", "children", "context", "factor", "lexicon_place", "next_blank",
+        "next_nonblank", "nonblank", "parent", "seen_at", "spelling_ln", "spelling_state", "total", "word",
+    )  # fmt: skip
+
+    def __init__(self, parent: "_Prefix | None", character: int, word: str, context: tuple[int, ...]) -> None:
+        self.parent = parent
+        self.character = character
+        self.word = word
+        self.context = context
+        self.children: dict[int, _Prefix] = {}
+        self.lexicon_place = 0
+        self.spelling_ln = 0.0
+        self.spelling_state = 0
+        self.factor = 1.0
+        self.blank = self.nonblank = self.total = 0.0
+        self.next_blank = self.next_nonblank = 0.0
+        self.seen_at = -1
+
+    def text(self) -> str:
+        ids = []
+        prefix = self
+        while prefix.parent is not None:
+            ids.append(prefix.character)
+            prefix = prefix.parent
+        return decode(ids[::-1]).strip()
+
+
+class Beam:
+    """One utterance being decoded: `advance` with frames as they come, `best` at any time."""
+
+    def __init__(
+        self,
+        language: NGram | None = None,
+        options: BeamOptions = BeamOptions(),  # noqa: B008 (frozen)
+        hot_words: Mapping[str, float] | None = None,
+    ) -> None:
+        """`hot_words`: ln bonus of words to expect (names), in the alphabet's spelling."""
+        self._language = language
+        self._options = options
+        self._hot_words = hot_words or {}
+        root = _Prefix(None, SPACE, "", (language.start,) if language else ())
+        root.blank = root.total = 1.0
+        self._prefixes = [root]
+        self._frame = 0
+        self._scale_ln = 0.0
+
+    def advance(self, log_probs: np.ndarray) -> None:
+        """Take [frames, 29] natural log-probabilities, blank first."""
+        probs = np.exp(log_probs.astype(np.float64))
+        floor = probs.max(axis=1, keepdims=True) * math.exp(-self._options.character_floor_ln)
+        tried = probs >= floor
+        tried[:, BLANK] = False
+        for row, wanted in zip(probs, tried, strict=True):
+            characters = np.flatnonzero(wanted).tolist()
+            self._step(row.tolist(), characters)
+
+    def best(self) -> Hypothesis:
+        """The likeliest words so far; a last word that is not finished counts as one."""
+        scores: dict[str, float] = {}
+        for prefix in self._prefixes:
+            text = prefix.text()
+            scores[text] = scores.get(text, 0.0) + prefix.total * self._word_factor(prefix)
+        text = max(scores, key=scores.__getitem__)
+        return Hypothesis(text, math.log(scores[text]) + self._scale_ln)
+
+    def _step(self, probs: list[float], characters: list[int]) -> None:
+        """One frame: every prefix stays (blank or its last character again) or grows by a character."""
+        frame = self._frame = self._frame + 1
+        p_blank, p_space = probs[BLANK], probs[SPACE]
+        floor = math.exp(-self._options.prune_ln)
+        touched = []
+        for prefix in self._prefixes:
+            total, last = prefix.total, prefix.character
+            if prefix.seen_at != frame:
+                prefix.seen_at = frame
+                touched.append(prefix)
+            if last == SPACE:
+                # A second space, or one before the first word, changes nothing.
+                prefix.next_blank += total * (p_blank + p_space)
+            else:
+                prefix.next_blank += total * p_blank
+                prefix.next_nonblank += prefix.nonblank * probs[last]
+            for character in characters:
+                if character == last:
+                    mass = prefix.blank * probs[character] if last != SPACE else 0.0
+                else:
+                    mass = total * probs[character]
+                if mass < floor:
+                    continue
+                child = prefix.children.get(character)
+                if child is None:
+                    child = prefix.children[character] = self._grow(prefix, character)
+                child.next_nonblank += mass * child.factor
+                if child.seen_at != frame:
+                    child.seen_at = frame
+                    touched.append(child)
+        self._keep_best(touched)
+
+    def _keep_best(self, touched: list[_Prefix]) -> None:
+        for prefix in touched:
+            prefix.total = prefix.next_blank + prefix.next_nonblank
+        touched.sort(key=attrgetter("total"), reverse=True)
+        scale = 1.0 / touched[0].total
+        floor = touched[0].total * math.exp(-self._options.prune_ln)
+        kept = [prefix for prefix in touched[: self._options.width] if prefix.total >= floor]
+        for prefix in kept:
+            prefix.blank = prefix.next_blank * scale
+            prefix.nonblank = prefix.next_nonblank * scale
+            prefix.total *= scale
+        for prefix in touched:
+            prefix.next_blank = prefix.next_nonblank = 0.0
+        self._prefixes = kept
+        self._scale_ln -= math.log(scale)
+
+    def _grow(self, prefix: _Prefix, character: int) -> _Prefix:
+        language = self._language
+        if character == SPACE:
+            child = _Prefix(prefix, SPACE, "", self._context_after(prefix))
+            child.factor = self._word_factor(prefix)
+            return child
+        child = _Prefix(prefix, character, prefix.word + CHARACTERS[character - 1], prefix.context)
+        if language:
+            ln, child.spelling_state = language.spelling(prefix.spelling_state, character - 1)
+            child.spelling_ln = prefix.spelling_ln + ln
+            child.factor = math.exp(self._options.alpha * ln)
+            child.lexicon_place = bisect_left(language.words, child.word, prefix.lexicon_place)
+        return child
+
+    def _word_factor(self, prefix: _Prefix) -> float:
+        """What the end of the word that `prefix` is in the middle of does to its probability."""
+        language, options = self._language, self._options
+        if language is None or prefix.character == SPACE:
+            return 1.0
+        bonus_ln = options.beta + self._hot_words.get(prefix.word, 0.0)
+        word = self._number(prefix)
+        words_ln = language.score(prefix.context, word)
+        if word == language.unknown:
+            words_ln += language.spelling(prefix.spelling_state, 0)[0]
+            return math.exp(options.alpha * words_ln + options.unknown_ln + bonus_ln)
+        return math.exp(options.alpha * (words_ln - prefix.spelling_ln) + bonus_ln)
+
+    def _context_after(self, prefix: _Prefix) -> tuple[int, ...]:
+        return (*prefix.context[-1:], self._number(prefix)) if self._language else ()
+
+    def _number(self, prefix: _Prefix) -> int:
+        words, place = self._language.words, prefix.lexicon_place
+        return place if place < len(words) and words[place] == prefix.word else self._language.unknown
+
+
+def search(
+    log_probs: np.ndarray,
+    language: NGram | None = None,
+    options: BeamOptions = BeamOptions(),  # noqa: B008 (frozen)
+    hot_words: Mapping[str, float] | None = None,
+) -> Hypothesis:
+    """Decode one whole utterance of [frames, 29] natural log-probabilities."""
+    beam = Beam(language, options, hot_words)
+    beam.advance(log_probs)
+    return beam.best()
+
+
+def greedy(log_probs: np.ndarray) -> str:
+    """The likeliest character of each frame, repeats merged: no lexicon, no search."""
+    best = log_probs.argmax(axis=1)
+    changed = np.concatenate([[True], best[1:] != best[:-1]])
+    return " ".join(decode([int(c) for c in best[changed] if c != BLANK]).split())

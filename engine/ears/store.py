@@ -1,0 +1,79 @@
+"""Ears on disk: `ears.json` (shapes and scores) and `ears-N.safetensors` (int8 weights).
+
+Read at start by the mini ears; written and read by `train`, which may also start
+from a published Whisper encoder folder.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from engine import quantised
+from engine.ears.network import EarsConfig, EarsNetwork
+from engine.errors import BadInput
+
+NAME = "ears"
+WHISPER_PREFIX = "model.encoder."
+
+
+def save(network: EarsNetwork, folder: Path, *, made_from: Mapping[str, Any]) -> None:
+    """Write `network` quantised; `made_from` goes into `ears.json` as the record of its making."""
+    quantised.save(folder, NAME, network.state_dict(), half=lambda key: "conv" in key or "embed" in key)
+    shapes = dataclasses.asdict(network.config)
+    record = {"config": shapes, "sha256": quantised.digest(folder, NAME), "made_from": dict(made_from)}
+    (folder / f"{NAME}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path, *, dropout: float = 0.0) -> EarsNetwork:
+    """The network saved in `folder`, in eval mode. Raises `BadInput` when it is missing or does not fit."""
+    record = read_record(folder)
+    network = EarsNetwork(dataclasses.replace(EarsConfig(**record["config"]), dropout=dropout))
+    _fill(network, quantised.load(folder, NAME), folder)
+    return network.eval()
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    path = folder / f"{NAME}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: the ears' description is missing or broken; restore the folder.") from error
+
+
+def network_from(folder: Path, *, dropout: float) -> EarsNetwork:
+    """Where training starts: earlier ears, or a Whisper encoder with fresh heads."""
+    if (folder / f"{NAME}.json").is_file():
+        return load(folder, dropout=dropout).train()
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise BadInput(f"{folder}: neither ears ({NAME}.json) nor a Whisper encoder (model.safetensors).")
+    shapes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = EarsConfig(
+        width=shapes["d_model"],
+        layers=shapes["encoder_layers"],
+        attention_heads=shapes["encoder_attention_heads"],
+        feedforward=shapes["encoder_ffn_dim"],
+        max_states=shapes["max_source_positions"],
+        dropout=dropout,
+    )
+    network = EarsNetwork(config)
+    tensors = {
+        key.removeprefix(WHISPER_PREFIX): tensor.float()
+        for key, tensor in load_file(weights).items()
+        if key.startswith(WHISPER_PREFIX)
+    }
+    _fill(network.encoder, tensors, folder)
+    return network
+
+
+def _fill(module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], folder: Path) -> None:
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"{folder}: the weights do not fit the network ({reason}).") from error

@@ -1,0 +1,51 @@
+"""`python -m train COMMAND …`: every way of making weights and measuring them.
+
+Each command is a module with `add_arguments(parser)` and `run(args)`, imported
+only when it is called.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+
+from engine.errors import AttuneError, BadInput
+
+COMMANDS = {
+    "ears": "fine-tune the encoder for words and feeling",
+    "words": "train the classifier of feeling in words",
+    "ngram": "estimate the word lexicon and n-gram of the ears",
+    "evaluate": "measure captions (WER) or emotion (UA)",
+}
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m train", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    modules = {}
+    for name, purpose in COMMANDS.items():
+        if name in argv[:1]:
+            modules[name] = importlib.import_module(f"train.{name}")
+            modules[name].add_arguments(
+                commands.add_parser(name, help=purpose, description=modules[name].__doc__)
+            )
+        else:
+            commands.add_parser(name, help=purpose)
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        modules[args.command].run(args)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except AttuneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
