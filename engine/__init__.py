@@ -1,1 +1,4 @@
-"""Everything that listens, thinks and speaks. Knows nothing of `app` or `train`."""
+"""Everything that listens, thinks and speaks. Knows nothing of `app` or `train`.
+
+`engine.facade.Engine` is the way in.
+"""

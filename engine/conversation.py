@@ -24,12 +24,14 @@ def never() -> bool:
 class Heard:
     """One user turn after the ears: words, feeling and what it cost.
 
-    An empty `text` is silence. `is_typed` turns carry feeling from words only.
+    An empty `text` is silence, or speech without a word that could be made out
+    (`speech_s` above 0). `is_typed` turns carry feeling from words only.
     """
 
     text: str
     emotion: Emotion = NOTHING_HEARD
     duration_s: float = 0.0
+    speech_s: float = 0.0
     is_typed: bool = False
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from engine.errors import AttuneError, BadInput
 COMMANDS = {
     "ears": "fine-tune the encoder for words and feeling",
     "words": "train the classifier of feeling in words",
+    "fusion": "weigh voice against words, and calibrate",
     "ngram": "estimate the word lexicon and n-gram of the ears",
     "evaluate": "measure captions (WER) or emotion (UA)",
 }

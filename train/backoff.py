@@ -56,17 +56,14 @@ class Backoff:
 
     def ln_of_pairs(self, keys: np.ndarray) -> np.ndarray:
         """ln P(last word | the one before), backing off where the pair is not stored."""
-        place = find(self.pairs, keys)
-        backed_off = self.word_backoff[context_of(keys)] + self.word_ln[last_word(keys)]
-        return np.where(place >= 0, self.pair_ln[place], backed_off)
+        ln = self.word_backoff[context_of(keys)] + self.word_ln[last_word(keys)]
+        return _where_found(self.pairs, self.pair_ln, keys, ln)
 
     def ln_of_triples(self, keys: np.ndarray) -> np.ndarray:
-        place = find(self.triples, keys)
-        return np.where(place >= 0, self.triple_ln[place], self._backed_off_triples(keys))
+        return _where_found(self.triples, self.triple_ln, keys, self._backed_off_triples(keys))
 
     def _backed_off_triples(self, keys: np.ndarray) -> np.ndarray:
-        context = find(self.pairs, context_of(keys))
-        backoff = np.where(context >= 0, self.pair_backoff[context], 0.0)
+        backoff = _where_found(self.pairs, self.pair_backoff, context_of(keys), np.zeros(len(keys)))
         return backoff + self.ln_of_pairs(suffix_of(keys, 2))
 
     def normalised(self) -> "Backoff":
@@ -126,6 +123,15 @@ def mixed(first: Backoff, second: Backoff, first_share: float) -> Backoff:
         triples=triples,
         triple_ln=mix(first.ln_of_triples(triples), second.ln_of_triples(triples)),
     ).normalised()
+
+
+def _where_found(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray, default: np.ndarray) -> np.ndarray:
+    """The value of every wanted key, its default where the key is not stored."""
+    place = find(keys, wanted)
+    found = place >= 0
+    result = default.astype(float)
+    result[found] = values[place[found]]
+    return result
 
 
 def _backoff_ln(owner: np.ndarray, owners: int, higher_ln: np.ndarray, lower_ln: np.ndarray) -> np.ndarray:

@@ -93,14 +93,10 @@ class Trainer:
         )
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
         heads = [*network.words.parameters(), *network.emotion.parameters()]
+        self.peak_rates = (settings.learning_rate, settings.head_learning_rate)
         self.optimiser = torch.optim.AdamW(
-            [
-                {"params": network.encoder.parameters(), "lr": settings.learning_rate},
-                {"params": heads, "lr": settings.head_learning_rate},
-            ],
-            weight_decay=settings.weight_decay,
+            [{"params": network.encoder.parameters()}, {"params": heads}], weight_decay=settings.weight_decay
         )
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._warmup_then_linear)
         self.step = 0
         self._resume()
 
@@ -128,11 +124,12 @@ class Trainer:
             raise recipe.BadInput(
                 f"The loss became {loss.item()} at step {self.step}; lower the learning rate."
             )
+        for group, peak in zip(self.optimiser.param_groups, self.peak_rates, strict=True):
+            group["lr"] = peak * self._warmup_then_linear()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         self.optimiser.step()
-        self.schedule.step()
         self.average.update_parameters(self.network)
         return {"words": words.item(), "emotion": feeling.item()}
 
@@ -156,11 +153,12 @@ class Trainer:
                 return
             yield batch
 
-    def _warmup_then_linear(self, step: int) -> float:
+    def _warmup_then_linear(self) -> float:
+        """The share of the peak learning rate at this step."""
         settings = self.settings
-        rising = (step + 1) / settings.warmup_steps
-        falling = (settings.steps - step) / max(1, settings.steps - settings.warmup_steps)
-        return max(0.0, min(1.0, rising, falling))
+        rising = (self.step + 1) / settings.warmup_steps
+        falling = (settings.steps - self.step) / max(1, settings.steps - settings.warmup_steps)
+        return min(1.0, rising, falling)
 
     def _save(self) -> None:
         checkpoint.save(
@@ -170,7 +168,6 @@ class Trainer:
                 "network": self.network.state_dict(),
                 "average": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
-                "schedule": {"last_epoch": self.schedule.last_epoch},
             },
         )
 
@@ -181,7 +178,6 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
         log.info("Going on from step %d of %s.", self.step, self.out)
 
 

@@ -14,9 +14,7 @@ def estimate(sentences: Sequence[Sequence[int]], vocabulary: int, start: int) ->
     """From word numbers < `vocabulary`; every sentence begins with `start` and ends with its end marker."""
     tokens = np.concatenate([np.asarray(sentence, dtype=np.int64) for sentence in sentences])
     is_start = tokens == start
-    pairs, pair_counts = np.unique(
-        pack(tokens[:-1], tokens[1:])[~is_start[1:]], return_counts=True
-    )
+    pairs, pair_counts = np.unique(pack(tokens[:-1], tokens[1:])[~is_start[1:]], return_counts=True)
     within = ~(is_start[1:-1] | is_start[2:])
     triples, triple_counts = np.unique(
         pack(tokens[:-2], tokens[1:-1], tokens[2:])[within], return_counts=True

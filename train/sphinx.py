@@ -72,18 +72,19 @@ def read() -> SphinxModel:
 
     word_bits, pointer_bits = words.bit_length(), triples.bit_length()
     pair_bits, triple_bits = word_bits + 32 + pointer_bits, word_bits + 16
-    start = 8 * at + pair_bits * np.arange(pairs + 1)
+    pairs_used = int(unigrams["children"][-1])  # a few less than the header counts
+    start = 8 * at + pair_bits * np.arange(pairs_used + 1)
     pair_previous = _bits(data, start[:-1], word_bits)
     pair_code = _bits(data, start[:-1] + word_bits + 16, 16)
     pair_children = _bits(data, start + word_bits + 32, pointer_bits)
     at += ((pairs + 1) * pair_bits + 7) // 8 + 8
-    start = 8 * at + triple_bits * np.arange(triples)
+    start = 8 * at + triple_bits * np.arange(pair_children[-1])
     triple_oldest = _bits(data, start, word_bits)
     triple_code = _bits(data, start + word_bits, 16)
     at += ((triples + 1) * triple_bits + 7) // 8 + 8
 
     pair_last = np.repeat(np.arange(words), np.diff(unigrams["children"].astype(np.int64)))
-    owner = np.repeat(np.arange(pairs), np.diff(pair_children))
+    owner = np.repeat(np.arange(pairs_used), np.diff(pair_children))
     return SphinxModel(
         words=data[at + 4 :].tobytes().decode("ascii").split("\0")[:words],
         word_ln=unigrams["ln"][:-1] * _LOG_BASE,

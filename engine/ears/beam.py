@@ -13,6 +13,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
@@ -92,7 +93,7 @@ class Beam:
     def __init__(
         self,
         language: NGram | None = None,
-        options: BeamOptions = BeamOptions(),  # noqa: B008 (frozen)
+        options: BeamOptions = BeamOptions(),
         hot_words: Mapping[str, float] | None = None,
     ) -> None:
         """`hot_words`: ln bonus of words to expect (names), in the alphabet's spelling."""
@@ -211,7 +212,7 @@ class Beam:
 def search(
     log_probs: np.ndarray,
     language: NGram | None = None,
-    options: BeamOptions = BeamOptions(),  # noqa: B008 (frozen)
+    options: BeamOptions = BeamOptions(),
     hot_words: Mapping[str, float] | None = None,
 ) -> Hypothesis:
     """Decode one whole utterance of [frames, 29] natural log-probabilities."""
@@ -222,6 +223,5 @@ def search(
 
 def greedy(log_probs: np.ndarray) -> str:
     """The likeliest character of each frame, repeats merged: no lexicon, no search."""
-    best = log_probs.argmax(axis=1)
-    changed = np.concatenate([[True], best[1:] != best[:-1]])
-    return " ".join(decode([int(c) for c in best[changed] if c != BLANK]).split())
+    ids = [character for character, _ in groupby(log_probs.argmax(axis=1).tolist()) if character != BLANK]
+    return " ".join(decode(ids).split())

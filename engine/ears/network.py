@@ -157,9 +157,14 @@ class EarsNetwork(nn.Module):
         return EarsOutput(log_probs, self.emotion(states, valid), states)
 
 
-def pad_batch(mels: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(80, F_i) features → ((B, 80, F) zero-padded, (B, F / 2) bool, True where valid)."""
-    frames = max(mel.shape[1] for mel in mels)
+def pad_batch(
+    mels: list[torch.Tensor], multiple: int = FRAMES_PER_STATE
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(80, F_i) features → ((B, 80, F) zero-padded, (B, F / 2) bool, True where valid).
+
+    F is a multiple of `multiple`.
+    """
+    frames = -(-max(mel.shape[1] for mel in mels) // multiple) * multiple
     batch = torch.stack([F.pad(mel, (0, frames - mel.shape[1])) for mel in mels])
     lengths = torch.tensor([mel.shape[1] // FRAMES_PER_STATE for mel in mels])
     return batch, torch.arange(frames // FRAMES_PER_STATE)[None] < lengths[:, None]

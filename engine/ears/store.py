@@ -26,6 +26,10 @@ def save(network: EarsNetwork, folder: Path, *, made_from: Mapping[str, Any]) ->
     quantised.save(folder, NAME, network.state_dict(), half=lambda key: "conv" in key or "embed" in key)
     shapes = dataclasses.asdict(network.config)
     record = {"config": shapes, "sha256": quantised.digest(folder, NAME), "made_from": dict(made_from)}
+    write_record(folder, record)
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     (folder / f"{NAME}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,21 @@
+"""`python -m app COMMAND`: Attune without the page."""
+
+import argparse
+import sys
+
+from app import spoken_turns
+from engine import cli
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    turn = commands.add_parser("turn", help="answer spoken turns", description=spoken_turns.__doc__)
+    spoken_turns.add_arguments(turn)
+    cli.add_engine_flags(turn)
+    turn.set_defaults(run=spoken_turns.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(_parser()))

@@ -1,0 +1,116 @@
+"""`python -m engine COMMAND`: each part alone: transcribe, emotion, say, weights."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine import audio, cli, prepare
+from engine.audio import Audio
+from engine.errors import AttuneError, BadInput
+from engine.facade import Engine
+from engine.profiles import load_profile
+from engine.tts import SAMPLE_RATE_HZ, STYLES, Style
+from engine.weights import Sources
+
+MAX_TEXT = 5_000
+EMOTION_KEYS = ("label", "scores", "confidence", "abstained")
+
+
+def _transcribe(args: argparse.Namespace) -> int:
+    engine = _without_mind(args)
+
+    def work(path: str) -> dict:
+        recording = audio.read(path)
+        listened = engine.ears.listen(recording)
+        return {
+            "audio": path,
+            "text": listened.text,
+            "duration_s": round(recording.duration_s, 3),
+            "inference_ms": round(listened.inference_ms, 1),
+        }
+
+    return cli.each(args.files, work, cli.show_json if args.json else lambda row: _show(row, "text"))
+
+
+def _emotion(args: argparse.Namespace) -> int:
+    engine = _without_mind(args)
+
+    def work(path: str) -> dict:
+        emotion = engine.hear(audio.read(path)).emotion.to_dict()
+        return {
+            "audio": path,
+            **{key: emotion[key] for key in ("label", "scores", "confidence", "abstained")},
+        }
+
+    return cli.each(args.files, work, cli.show_json if args.json else lambda row: _show(row, "label"))
+
+
+def _say(args: argparse.Namespace) -> int:
+    text = args.text.strip()
+    if not text:
+        raise BadInput("There is nothing to say: the text is empty.")
+    if len(text) > MAX_TEXT:
+        raise BadInput(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} can be said at once.")
+    engine = _without_mind(args)
+    chunks = [chunk.audio.samples for chunk in engine.speak(text, Style(args.style))]
+    if not chunks:
+        raise AttuneError("No voice can speak on this machine; the lines above say why.")
+    cli.write_wav(args.out, Audio(np.concatenate(chunks), SAMPLE_RATE_HZ))
+    return 0
+
+
+def _weights(args: argparse.Namespace) -> int:
+    sources = Sources.from_environment(os.environ, folder=args.weights)
+    profile = load_profile(args.profile or os.environ.get("PROFILE") or "mini")
+    if not args.fetch:
+        for part, is_required in profile.parts():
+            state = "here" if prepare.is_at_hand(part, sources) else "not here"
+            if part.artifacts or part.repository:
+                cli.tell(f"{part.kind}: {state}{' (required)' if is_required else ''}")
+        return 0
+    results = prepare.fetch_all(profile, sources, prepare.ProgressLine(sys.stderr))
+    for result in results:
+        cli.tell(f"{result.name}: {result.path or result.problem}")
+    return 1 if any(result.is_required and result.problem for result in results) else 0
+
+
+def _without_mind(args: argparse.Namespace) -> Engine:
+    """These commands never ask the mind, so it is neither fetched nor loaded."""
+    return cli.load_engine(args, with_mind=False)
+
+
+def _show(row: dict, key: str) -> None:
+    cli.show(f"{row['audio']}: {row.get('error') or row[key]}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Attune's parts, one at a time.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, purpose: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=purpose, description=purpose)
+        added.set_defaults(run=run)
+        cli.add_engine_flags(added)
+        return added
+
+    for name, run, purpose in (
+        ("transcribe", _transcribe, "the words of recordings"),
+        ("emotion", _emotion, "the feeling of recordings"),
+    ):
+        listener = command(name, run, purpose)
+        listener.add_argument("files", nargs="+", metavar="FILE")
+        listener.add_argument("--json", action="store_true", help="one JSON object a line")
+    say = command("say", _say, "speak a text into a WAV file")
+    say.add_argument("text")
+    say.add_argument("--style", choices=STYLES, default="neutral")
+    say.add_argument("--out", type=Path, required=True, metavar="WAV")
+    fetch = command("weights", _weights, "what a profile needs, and whether it is here")
+    fetch.add_argument("--fetch", action="store_true", help="fetch what is missing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(_parser()))

@@ -1,0 +1,112 @@
+"""The mini ears at work: one encoder pass, words by beam, feeling by the pooled head.
+
+Loaded from `assets/mini`; called for every spoken turn. Implements the seam
+`engine.hearing.Ears`, and with it `asr.Transcriber`.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.asr import Transcript
+from engine.audio import SPEECH_RATE_HZ, Audio
+from engine.ears import store
+from engine.ears.beam import BeamOptions, search
+from engine.ears.mel import log_mel, normalise_level
+from engine.ears.network import HEAD_EMOTIONS, EarsNetwork
+from engine.ears.ngram import NGram
+from engine.ears.windows import windows
+from engine.emotion import EMOTIONS
+from engine.hearing import Listened
+from engine.vad import Detector, speech_spans
+
+NGRAM_FILE = "ngram.npz"
+SILENCE_PEAK = 1e-4
+"""Below −80 dBFS there is nothing but the converter's own noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One window after the network."""
+
+    log_probs: np.ndarray  # (T, classes)
+    emotion_log_probs: np.ndarray  # (8,), calibrated
+    duration_s: float
+
+
+class MiniEars:
+    """Audio → words and feeling, in one pass over each window."""
+
+    name = "mini"
+
+    def __init__(
+        self,
+        network: EarsNetwork,
+        ngram: NGram,
+        detector: Detector,
+        *,
+        beam: BeamOptions = BeamOptions(),
+        temperature: float = 1.0,
+    ) -> None:
+        self._network = network
+        self._ngram = ngram
+        self._detector = detector
+        self._beam = beam
+        self._temperature = temperature
+
+    @classmethod
+    def load(cls, folder: Path, detector: Detector) -> "MiniEars":
+        """From a folder with ears and n-gram. Raises `BadInput` when a file is missing or damaged."""
+        temperature = float(store.read_record(folder).get("temperature", 1.0))
+        ngram = NGram.load(folder / NGRAM_FILE)
+        return cls(store.load(folder), ngram, detector, temperature=temperature)
+
+    def listen(self, audio: Audio) -> Listened:
+        started = time.perf_counter()
+        encoded, speech_s = self.encode(audio)
+        text = " ".join(filter(None, (self.words(window) for window in encoded)))
+        voice = fold_calm(pooled_feeling(encoded)) if encoded else None
+        return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3)
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        heard = self.listen(audio)
+        return Transcript(heard.text, heard.inference_ms)
+
+    def encode(self, audio: Audio) -> tuple[list[Encoded], float]:
+        """The windows in which somebody speaks, through the network; and seconds of speech."""
+        audio = audio.resampled(SPEECH_RATE_HZ)
+        if float(np.abs(audio.samples).max(initial=0.0)) < SILENCE_PEAK:
+            return [], 0.0
+        audio = Audio(normalise_level(audio.samples), audio.sample_rate_hz)
+        spans = speech_spans(self._detector, audio)
+        speech_s = sum(span.end_s - span.start_s for span in spans)
+        return [self._encode_window(window) for window in windows(audio, spans)], speech_s
+
+    def words(self, window: Encoded) -> str:
+        return search(window.log_probs, self._ngram, self._beam).text
+
+    def _encode_window(self, window: Audio) -> Encoded:
+        mel = log_mel(torch.from_numpy(np.ascontiguousarray(window.samples, dtype=np.float32)))
+        with torch.inference_mode():
+            output = self._network(mel[None])
+        emotion = (output.emotion_logits[0] / self._temperature).log_softmax(-1)
+        return Encoded(output.log_probs[0].numpy(), emotion.numpy(), window.duration_s)
+
+
+def pooled_feeling(encoded: Sequence[Encoded]) -> np.ndarray:
+    """(8,) probabilities: the geometric mean over windows, each weighing as long as it lasts."""
+    durations = np.array([window.duration_s for window in encoded])
+    log_probs = np.stack([window.emotion_log_probs for window in encoded])
+    mean = np.exp((durations[:, None] * log_probs).sum(0) / durations.sum())
+    return mean / mean.sum()
+
+
+def fold_calm(probabilities: np.ndarray) -> dict[str, float]:
+    """The head's (8,) probabilities → the seven labels, calm counted as neutral."""
+    scores = dict(zip(HEAD_EMOTIONS, probabilities.tolist(), strict=True))
+    scores["neutral"] += scores.pop("calm")
+    return {label: scores[label] for label in EMOTIONS}

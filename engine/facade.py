@@ -1,0 +1,172 @@
+"""`Engine`: hear, reply, speak. All that the page, the command line and the tests use.
+
+`Engine.load` builds the parts that a profile names, on the best rung this machine
+has; `notices` says what is missing and how to get it.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from engine import parts, prepare, profiles, safety
+from engine.audio import Audio
+from engine.conversation import Heard, Stale, Turn, never
+from engine.errors import PartMissing
+from engine.hearing import Ears
+from engine.llm import Responder
+from engine.parts import Notice, Site
+from engine.ser import Fusion
+from engine.tts import AudioChunk, Style, Synthesizer
+from engine.tts.choose_style import style_for
+from engine.tts.say import say
+from engine.turn import Event, answer
+from engine.weights import OnProgress, Sources, unwatched
+from engine.words import WordsEmotion
+
+MINI = Path(__file__).parent.parent / "assets" / "mini"
+"""Where the small parts of every profile lie: the classifier of feeling in words, and the fusion."""
+
+HEARD_NOTHING = "I didn't hear anything."
+MADE_OUT_NOTHING = "I could hear you, but I couldn't make out the words."
+NO_MIND = "I heard you, but the part of me that answers is missing."
+
+
+@dataclass(frozen=True)
+class Server:
+    """An OpenAI-compatible server that takes the place of the profile's mind."""
+
+    url: str
+    model: str
+    api_key: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """The parts, joined. Safe to use from several threads; holds nothing of any conversation."""
+
+    profile: str
+    reason: str
+    ears: Ears
+    words: WordsEmotion
+    fusion: Fusion
+    mind: Responder | None
+    voice: Synthesizer
+    notices: tuple[Notice, ...] = ()
+
+    @classmethod
+    def load(
+        cls,
+        profile: str | None = None,
+        *,
+        server: Server | None = None,
+        sources: Sources | None = None,
+        on_progress: OnProgress = unwatched,
+        with_mind: bool = True,
+    ) -> "Engine":
+        """Build the parts of `profile` (None: environment PROFILE, else what suits this machine).
+
+        Fetches what is missing, showing `on_progress`. Raises `BadInput` for a profile that does
+        not exist and `PartMissing` when there are no ears at all; any other missing part is a notice.
+        """
+        sources = sources or Sources.from_environment(os.environ)
+        choice = profiles.select_profile(
+            profile, os.environ, at_hand=partial(prepare.is_at_hand, sources=sources)
+        )
+        chosen, site = choice.profile, Site(choice.profile, sources, on_progress)
+        detector, notices = parts.climb("speech detector", chosen.turns.activity, parts.ACTIVITY, site)
+        if detector is None:
+            raise PartMissing(notices[-1].message)
+        ears, ears_notices = parts.climb("ears", chosen.ears, parts.ears_with(detector), site)
+        if ears is None:
+            raise PartMissing(ears_notices[-1].message)
+        mind, mind_notices = _mind(server, site) if with_mind else (None, [])
+        voice, voice_notices = parts.climb("voice", (*chosen.voice, SILENT), parts.VOICES, site)
+        return cls(
+            profile=chosen.name,
+            reason=choice.reason,
+            ears=ears,
+            words=WordsEmotion.load(MINI),
+            fusion=Fusion.load(MINI / "fusion.json"),
+            mind=mind,
+            voice=voice,
+            notices=(*notices, *ears_notices, *mind_notices, *voice_notices),
+        )
+
+    def hear(self, audio: Audio) -> Heard:
+        """A spoken turn of any length, with words, feeling, and `timings_ms["ears"]`."""
+        started = time.perf_counter()
+        listened = self.ears.listen(audio)
+        words = self.words.recognize(listened.text) if listened.text else None
+        return Heard(
+            text=listened.text,
+            emotion=self.fusion.fuse(listened.voice, words, speech_s=listened.speech_s),
+            duration_s=audio.duration_s,
+            speech_s=listened.speech_s,
+            timings_ms={"ears": (time.perf_counter() - started) * 1e3},
+        )
+
+    def read(self, text: str) -> Heard:
+        """A typed turn: feeling from the words alone."""
+        return Heard(text, self.fusion.fuse(None, self.words.recognize(text)), is_typed=True)
+
+    def reply(self, conversation: Sequence[Turn], heard: Heard, stale: Stale = never) -> Iterator[str]:
+        """The answer to `heard` after `conversation`, in pieces.
+
+        Danger and questions about its nature get fixed wording (`engine.safety`), silence is
+        answered as silence, and a missing mind says so.
+        """
+        if heard.is_silence:
+            yield MADE_OUT_NOTHING if heard.speech_s else HEARD_NOTHING
+        elif fixed := safety.check(heard.text):
+            yield fixed.text
+        elif self.mind is None:
+            yield NO_MIND
+        else:
+            yield from self.mind.reply([*conversation, user_turn(heard)], stale)
+
+    def speak(
+        self, pieces: str | Iterable[str], style: Style = Style(), stale: Stale = never
+    ) -> Iterator[AudioChunk]:
+        """Text, or pieces of it as they arrive → 24 kHz audio, phrase by phrase."""
+        return say([pieces] if isinstance(pieces, str) else pieces, self.voice, style, stale)
+
+    def turn(
+        self,
+        conversation: Sequence[Turn],
+        heard: Heard,
+        *,
+        stale: Stale = never,
+        started: float | None = None,
+    ) -> Iterator[Event]:
+        """Reply and speech as one stream of events, `Finished` last.
+
+        `started` is the moment (`time.perf_counter`) of the last speech sample; timings count from it.
+        """
+        pieces = self.reply(conversation, heard, stale)
+        return answer(pieces, self.speak, style_for(heard.emotion), stale=stale, started=started)
+
+
+SILENT = profiles.Part("silent")
+
+
+def user_turn(heard: Heard) -> Turn:
+    """How a heard turn enters the conversation."""
+    return Turn("user", heard.text, heard.emotion)
+
+
+def remember(conversation: Sequence[Turn], heard: Heard, reply: str) -> tuple[Turn, ...]:
+    """The conversation after a turn; silence and empty replies leave no trace."""
+    if heard.is_silence or not reply:
+        return tuple(conversation)
+    return (*conversation, user_turn(heard), Turn("assistant", reply))
+
+
+def _mind(server: Server | None, site: Site) -> tuple[Responder | None, list[Notice]]:
+    if server is None:
+        return parts.climb("mind", site.profile.mind, parts.MINDS, site)
+    from engine.llm.server import ServerMind
+
+    return ServerMind(server.url, server.model, api_key=server.api_key), []

@@ -1,0 +1,177 @@
+"""`python -m train fusion`: how far to trust the voice and how far the words.
+
+Runs on the validation speakers and texts, after ears and words are trained:
+1. temperature of the voice head (Guo et al. 2017), written into `ears.json`;
+2. weights of the log-linear fusion, written into `fusion.json`.
+
+No corpus at hand has feeling in voice and words at once, so pairs are drawn: a
+voice with feeling over neutral words, a neutral voice over words with feeling, and
+both agreeing. What carries the feeling must win.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine import audio, quantised
+from engine.ears import store
+from engine.ears.mini import fold_calm, pooled_feeling
+from engine.ears.network import HEAD_EMOTIONS
+from engine.emotion import EMOTIONS
+from engine.errors import BadInput
+from engine.ser import Fusion
+from engine.words import WordsEmotion
+from train import recipe, texts
+from train.corpus import Clip
+from train.evaluation import select
+from train.progress import ProgressLine
+from train.scores import calibration_error
+
+TEMPERATURES = np.geomspace(0.5, 4.0, 43)
+Pair = tuple[dict[str, float], dict[str, float] | None, str]
+
+
+@dataclass(frozen=True)
+class FusionRecipe:
+    """The keys of `train/recipes/fusion.yaml`, where each is explained."""
+
+    seed: int
+    pairs: int
+    voice_weights: tuple[float, ...]
+    words_weights: tuple[float, ...]
+    abstain_below: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipe", type=Path, default=Path("train/recipes/fusion.yaml"))
+    parser.add_argument("--out", type=Path, default=Path("assets/mini"), help="folder with ears and words")
+
+
+def run(args: argparse.Namespace) -> None:
+    settings = recipe.load(args.recipe, FusionRecipe)
+    chosen = argparse.Namespace(
+        manifest=None, default_manifest="emotion.jsonl", split="validation", corpus="", ears=args.out
+    )
+    clips = select.clips(chosen)
+    record = store.read_record(args.out)
+    store.write_record(args.out, record | {"temperature": 1.0})
+    log_probs = _voice(clips, chosen)
+    truth = np.array([HEAD_EMOTIONS.index(clip.emotion or "neutral") for clip in clips])
+    temperature, before, after = fit_temperature(log_probs, truth)
+    store.write_record(args.out, record | {"temperature": round(temperature, 3)})
+    voices = [
+        (fold_calm(_tempered(row, temperature)), clip.emotion or "")
+        for row, clip in zip(log_probs, clips, strict=True)
+    ]
+    pairs = draw_pairs(voices, _said(WordsEmotion.load(args.out)), settings)
+    fusion, accuracy = best_fusion(pairs, settings)
+    report = {
+        "made_from": {
+            "ears": quantised.digest(args.out, store.NAME),
+            "recipe": asdict(settings),
+            "ece_before": round(before, 4),
+            "ece_after": round(after, 4),
+            "accuracy": accuracy,
+        }
+    }
+    (args.out / "fusion.json").write_text(
+        json.dumps(asdict(fusion) | report, indent=2) + "\n", encoding="utf-8"
+    )
+    sys.stderr.write(json.dumps({"temperature": temperature, **asdict(fusion), **report}) + "\n")
+
+
+def fit_temperature(log_probs: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
+    """The temperature of least negative log-likelihood, and the calibration error before and after.
+
+    log_probs: (n, 8); truth: (n,) class indices.
+    """
+    rows = np.arange(len(truth))
+
+    def loss(temperature: float) -> float:
+        return -float(np.log(_tempered(log_probs, temperature)[rows, truth] + 1e-9).mean())
+
+    best = float(min(TEMPERATURES, key=loss))
+    errors = []
+    for temperature in (1.0, best):
+        table = _tempered(log_probs, temperature)
+        errors.append(calibration_error(table.max(axis=1), table.argmax(axis=1) == truth))
+    return best, errors[0], errors[1]
+
+
+def draw_pairs(
+    voices: Sequence[tuple[dict[str, float], str]],
+    said: Sequence[tuple[dict[str, float] | None, str]],
+    settings: FusionRecipe,
+) -> dict[str, list[Pair]]:
+    """{case: [(voice scores, words scores, what should be heard)]}."""
+    rng = np.random.default_rng(settings.seed)
+
+    def draw(pool: Sequence[tuple], label: str) -> dict[str, float] | None:
+        matching = [scores for scores, own in pool if own == label]
+        if not matching:
+            raise BadInput(f"The validation data holds nothing that is {label}; it cannot set the fusion.")
+        return matching[rng.integers(len(matching))]
+
+    shared = [label for label in EMOTIONS[1:] if any(own == label for _, own in voices)]
+    cases: dict[str, list[Pair]] = {"voice only": [], "words only": [], "both": []}
+    for _ in range(settings.pairs):
+        label = shared[rng.integers(len(shared))]
+        cases["voice only"].append((draw(voices, label), draw(said, "neutral"), label))
+        cases["words only"].append((draw(voices, "neutral"), draw(said, label), label))
+        cases["both"].append((draw(voices, label), draw(said, label), label))
+    return cases
+
+
+def best_fusion(pairs: dict[str, list[Pair]], settings: FusionRecipe) -> tuple[Fusion, dict[str, float]]:
+    """The weights of highest mean accuracy over the three cases, and the accuracy in each."""
+
+    def accuracy(fusion: Fusion) -> dict[str, float]:
+        return {
+            case: float(np.mean([fusion.fuse(voice, words).label == label for voice, words, label in rows]))
+            for case, rows in pairs.items()
+        }
+
+    grid = [
+        replace(Fusion(abstain_below=settings.abstain_below), voice_weight=voice, words_weight=words)
+        for voice, words in itertools.product(settings.voice_weights, settings.words_weights)
+    ]
+    best = max(grid, key=lambda fusion: sum(accuracy(fusion).values()))
+    return best, {case: round(value, 4) for case, value in accuracy(best).items()}
+
+
+def _voice(clips: Sequence[Clip], args: argparse.Namespace) -> np.ndarray:
+    """(n, 8) log-probabilities of the head at temperature 1; an even guess where no speech is found."""
+    ears = select.ears(args)
+    rows = []
+    with ProgressLine("voice") as line:
+        for done, clip in enumerate(clips, start=1):
+            encoded, _ = ears.encode(audio.read(clip.path))
+            rows.append(pooled_feeling(encoded) if encoded else np.full(len(HEAD_EMOTIONS), 0.125))
+            line.update(done, len(clips))
+    return np.log(np.array(rows) + 1e-9)
+
+
+def _tempered(log_probs: np.ndarray, temperature: float) -> np.ndarray:
+    scaled = log_probs / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _said(words: WordsEmotion) -> list[tuple[dict[str, float] | None, str]]:
+    """What the words classifier makes of held-out everyday lines, with the label people gave them."""
+    lines = [
+        (turn["text"], turn["emotion7"])
+        for row in texts.rows("dailydialog", "valid")
+        for turn in row["turns"]
+    ]
+    # EmpatheticDialogues labels the conversation; its first line is where the feeling is told.
+    lines += [
+        (row["turns"][0]["text"], row["emotion7"]) for row in texts.rows("empathetic_dialogues", "valid")
+    ]
+    return [(words.recognize(text), label) for text, label in lines]
