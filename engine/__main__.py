@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from engine import audio, cli, prepare
 from engine.audio import Audio
 from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
-from engine.profiles import load_profile
+from engine.profiles import select_profile
 from engine.tts import SAMPLE_RATE_HZ, STYLES, Style
 from engine.weights import Sources
 
@@ -64,7 +65,8 @@ def _say(args: argparse.Namespace) -> int:
 
 def _weights(args: argparse.Namespace) -> int:
     sources = Sources.from_environment(os.environ, folder=args.weights)
-    profile = load_profile(args.profile or os.environ.get("PROFILE") or "mini")
+    at_hand = partial(prepare.is_at_hand, sources=sources)
+    profile = select_profile(args.profile, os.environ, at_hand).profile
     if not args.fetch:
         for part, is_required in profile.parts():
             state = "here" if prepare.is_at_hand(part, sources) else "not here"

@@ -75,7 +75,10 @@ class Engine:
         choice = profiles.select_profile(
             profile, os.environ, at_hand=partial(prepare.is_at_hand, sources=sources)
         )
-        chosen, site = choice.profile, Site(choice.profile, sources, on_progress)
+        chosen = choice.profile
+        required = (part for part, is_last in chosen.parts() if is_last)
+        is_first_start = not all(prepare.is_at_hand(part, sources) for part in required)
+        site = Site(chosen, sources, on_progress, is_first_start)
         detector, notices = parts.climb("speech detector", chosen.turns.activity, parts.ACTIVITY, site)
         if detector is None:
             raise PartMissing(notices[-1].message)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine import weights
+from engine.artifacts import Artifact
 from engine.errors import PartMissing
 from engine.hearing import Ears
 from engine.llm import Responder
@@ -37,10 +38,23 @@ class Site:
     profile: Profile
     sources: Sources
     on_progress: OnProgress = unwatched
+    is_first_start: bool = True
+    """Optional weights are looked for on the network at the first start only: a hub that does not
+    answer costs 3 s, and later starts must not depend on one."""
 
     def fetch(self, part: Part) -> list[Path]:
         """The part's weights, in the profile's order. Raises `PartMissing`."""
-        return [weights.fetch(artifact, self.sources, self.on_progress) for artifact in part.artifacts]
+        return [self._one(artifact) for artifact in part.artifacts]
+
+    def _one(self, artifact: Artifact) -> Path:
+        is_required = any(artifact in part.artifacts for part, is_last in self.profile.parts() if is_last)
+        if is_required or self.is_first_start:
+            return weights.fetch(artifact, self.sources, self.on_progress)
+        if path := weights.locate(artifact, self.sources):
+            return path
+        raise PartMissing(
+            f"{artifact.name} is not here; `python -m engine weights --fetch` looks for it again."
+        )
 
 
 Build = Callable[[Part, Site], Made]

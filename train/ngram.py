@@ -6,24 +6,25 @@ perplexities. Takes about a minute.
 
 import argparse
 import json
+import logging
 import math
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from engine.ears.alphabet import normalise
-from engine.ears.ngram import FORMAT, SENTENCE_END, SENTENCE_START, UNKNOWN, NGram
+from engine.ears.ngram import FORMAT, NGRAM_FILE, SENTENCE_END, SENTENCE_START, UNKNOWN, NGram
 from engine.errors import BadInput
-from train import kneser_ney, sphinx, spelling, texts
+from train import kneser_ney, recipe, spelling, sphinx, texts
 from train.backoff import Backoff, context_of, find, last_word, mixed
 from train.corpus import data_folder, read_manifest
 from train.splits import Split
+
+log = logging.getLogger(__name__)
 
 MARKERS = (SENTENCE_START, SENTENCE_END, UNKNOWN)
 LARGEST_VOCABULARY = (1 << 16) - len(MARKERS)
@@ -31,7 +32,7 @@ LARGEST_VOCABULARY = (1 << 16) - len(MARKERS)
 
 @dataclass(frozen=True)
 class NGramRecipe:
-    """See train/recipes/ngram.yaml."""
+    """The keys of `train/recipes/ngram.yaml`, where each is explained."""
 
     corpora: tuple[str, ...]
     vocabulary: int
@@ -52,33 +53,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    recipe = NGramRecipe(**yaml.safe_load(args.recipe.read_text(encoding="utf-8")))
-    sentences = [*dialogue_sentences(recipe.corpora, "train"), *transcripts("train")]
-    tensors = build(recipe, sentences)
+    settings = recipe.load(args.recipe, NGramRecipe)
+    sentences = [*dialogue_sentences(settings.corpora, "train"), *transcripts("train")]
     args.out.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(args.out / "ngram.npz", **tensors)
-    scores = measure(NGram.load(args.out / "ngram.npz"), recipe)
-    report = {"recipe": _plain(recipe), "scores": scores, "background": "pocketsphinx en-us.lm.bin (BSD)"}
-    (args.out / "ngram.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    sys.stderr.write(f"{json.dumps(scores)}\n")
+    path = args.out / NGRAM_FILE
+    np.savez_compressed(path, **build(settings, sentences))
+    scores = measure(NGram.load(path), settings.corpora)
+    report = {"recipe": asdict(settings), "background": sphinx.SOURCE, "scores": scores}
+    path.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    for name, figures in scores.items():
+        log.info("%s %s", name, figures)
 
 
-def build(recipe: NGramRecipe, sentences: list[str]) -> dict[str, np.ndarray]:
+def build(settings: NGramRecipe, sentences: list[str]) -> dict[str, np.ndarray]:
     """The tensors of `NGram` from normalised sentences."""
     general = sphinx.read()
-    words = _vocabulary(recipe.vocabulary, sentences, general)
+    words = _vocabulary(settings.vocabulary, sentences, general)
     number = {word: place for place, word in enumerate(words)}
     start, end, unknown = (number[marker] for marker in MARKERS)
     numbered = [[start, *(number.get(w, unknown) for w in s.split()), end] for s in sentences]
     own = kneser_ney.estimate(numbered, len(words), start)
-    model = mixed(general.over(words), own, recipe.background_share)
-    model = model.pruned(recipe.max_pairs, recipe.max_triples)
+    model = mixed(general.over(words), own, settings.background_share)
+    model = model.pruned(settings.max_pairs, settings.max_triples)
     weight_of = {
-        word: math.exp(recipe.spelling_temper * model.word_ln[place])
+        word: math.exp(settings.spelling_temper * model.word_ln[place])
         for word, place in number.items()
         if word not in MARKERS
     }
-    return pack_tensors(words, model, spelling.estimate(weight_of, recipe.spelling_order))
+    return pack_tensors(words, model, spelling.estimate(weight_of, settings.spelling_order))
 
 
 def pack_tensors(words: list[str], model: Backoff, spelling_ln: np.ndarray) -> dict[str, np.ndarray]:
@@ -104,9 +106,9 @@ def pack_tensors(words: list[str], model: Backoff, spelling_ln: np.ndarray) -> d
     }
 
 
-def measure(ngram: NGram, recipe: NGramRecipe) -> dict:
+def measure(ngram: NGram, corpora: Iterable[str]) -> dict[str, dict]:
     """Perplexity and share of unknown words on texts and speakers that nothing was estimated from."""
-    held_out = {name: list(dialogue_sentences([name], "valid")) for name in recipe.corpora}
+    held_out = {name: list(dialogue_sentences([name], "valid")) for name in corpora}
     held_out["transcripts"] = list(transcripts("validation"))
     scores = {}
     for name, sentences in held_out.items():
@@ -146,7 +148,3 @@ def _vocabulary(size: int, sentences: list[str], general: sphinx.SphinxModel) ->
         if normalise(general.words[place]) == general.words[place]:
             chosen.setdefault(general.words[place])
     return sorted([*list(chosen)[:size], *MARKERS])
-
-
-def _plain(recipe: NGramRecipe) -> dict:
-    return asdict(recipe) | {"corpora": list(recipe.corpora)}

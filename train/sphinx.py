@@ -15,6 +15,8 @@ import numpy as np
 from engine.errors import PartMissing
 from train.backoff import Backoff, pack
 
+SOURCE = "pocketsphinx 5.1.1, en-us.lm.bin (Alpha Cephei, BSD-2-Clause)"
+
 _MAGIC = b"Trie Language Model\x03"
 _LOG_BASE = math.log(1.0001)
 _TABLE = 1 << 16

@@ -19,6 +19,8 @@ import numpy as np
 from engine.ears.alphabet import CHARACTERS
 from engine.errors import PartMissing
 
+NGRAM_FILE = "ngram.npz"
+
 SENTENCE_START, SENTENCE_END, UNKNOWN = "<s>", "</s>", "<unk>"
 
 SYMBOLS = len(CHARACTERS)

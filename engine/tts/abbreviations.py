@@ -16,41 +16,38 @@ BEFORE_A_NAME = {
     "ms": "Miz",
     "mt": "Mount",
     "prof": "Professor",
-    "rep": "Representative",
-    "rev": "Reverend",
     "sen": "Senator",
     "sgt": "Sergeant",
     "st": "Saint",
 }
-"""Something always follows in the same sentence, and it begins with a capital letter."""
+"""Written with a capital, and a name follows in the same sentence."""
 
 INSIDE_A_SENTENCE = {
     "approx": "approximately",
-    "cf": "compare",
     "e.g": "for example",
     "i.e": "that is",
-    "viz": "namely",
+    "jr": "Junior",
+    "ph.d": "P-H-D",
+    "sr": "Senior",
+    "u.k": "U-K",
+    "u.s": "U-S",
     "vs": "versus",
 }
-"""Something always follows in the same sentence, capital letter or not."""
+"""The sentence goes on, or goes on often enough that a stop would be worse than none."""
 
-ANYWHERE = {
+LAST_OR_NOT = {
     "a.m": "A-M",
     "ave": "Avenue",
-    "b.c": "B-C",
     "blvd": "Boulevard",
     "co": "Company",
     "corp": "Corporation",
     "dept": "Department",
     "etc": "et cetera",
     "inc": "Incorporated",
-    "jr": "Junior",
     "ltd": "Limited",
     "p.m": "P-M",
-    "ph.d": "P-H-D",
     "rd": "Road",
-    "sr": "Senior",
 }
-"""May also be the last word of a sentence: only a capital letter after it tells."""
+"""May be the last word of a sentence: a capital letter after it tells."""
 
-EXPANSIONS = BEFORE_A_NAME | INSIDE_A_SENTENCE | ANYWHERE
+EXPANSIONS = BEFORE_A_NAME | INSIDE_A_SENTENCE | LAST_OR_NOT

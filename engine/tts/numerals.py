@@ -1,24 +1,34 @@
-"""Everything written with digits, in words: "$3.50 at 3:30 pm" → "three dollars and fifty cents at three thirty P-M".
+"""Everything written with digits, in words: "$3 at 3:30 pm" → "three dollars at three thirty P-M".
 
-Called by `spoken` for every phrase, on text whose digits are ASCII already. The
-rules run in the order of `_RULES`, from the most specific (dates, telephone
-numbers) to the plain number; whatever digit no rule understood is read by itself,
-so no digit ever reaches a synthesizer. Words of numbers come from num2words.
+Called by `spoken` for every phrase. The rules run in the order of `_RULES`, from
+the most specific (dates, telephone numbers) to the plain number, which leaves no
+digit to a synthesizer. Synthesizers do read digits, but each in its own way, and
+none reads a help line's number digit by digit. The words come from num2words.
 """
 
-import calendar
 import re
 from collections.abc import Callable
 
 from num2words import num2words
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
-_MONTHS = {month: month for month in calendar.month_name[1:]} | {
-    name: calendar.month_name[number]
-    for number, short in enumerate(calendar.month_abbr)
-    if short
-    for name in (short, short + ".")
-} | {"Sept": "September", "Sept.": "September"}
+# Never from the middle of a run of digits: else a long run costs the square of its length.
+_NUMBER = r"(?<!\d)(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
+_DIGITS = tuple(num2words(digit) for digit in range(10))
+_MONTH_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_MONTHS = {form: name for name in _MONTH_NAMES for form in (name, name[:3], name[:3] + ".")}
 _MONTH = "|".join(sorted(map(re.escape, _MONTHS), key=len, reverse=True))
 
 _CURRENCIES = {
@@ -28,7 +38,7 @@ _CURRENCIES = {
     "¥": ("yen", "yen", "sen", "sen"),
     "₹": ("rupee", "rupees", "paisa", "paise"),
 }
-_SYMBOL = "[" + "".join(_CURRENCIES) + "]"
+_SYMBOLS = "".join(_CURRENCIES)
 _MAGNITUDES = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion", "t": "trillion"}
 
 _UNITS = {
@@ -79,19 +89,20 @@ _LONGEST_CARDINAL = 15
 
 
 def in_words(text: str) -> str:
-    """`text` with every number spelled out; no ASCII digit is left."""
+    """`text` with every number spelled out; no decimal digit is left."""
     for pattern, say in _RULES:
         text = pattern.sub(say, text)
     return text
 
 
 def _digits(number: str) -> str:
-    return " ".join(num2words(int(digit)) for digit in number if digit.isdigit())
+    return " ".join(_DIGITS[int(digit)] for digit in number if digit.isdecimal())
 
 
 def _cardinal(number: str) -> str:
     whole, point, fraction = number.replace(",", "").partition(".")
-    if len(whole) > _LONGEST_CARDINAL or (len(whole) > 1 and whole[0] == "0"):
+    is_a_code = len(whole) > 6 and "," not in number and not whole.endswith("000")
+    if is_a_code or len(whole) > _LONGEST_CARDINAL or (len(whole) > 1 and whole[0] == "0"):
         words = _digits(whole)
     else:
         words = num2words(int(whole or "0")).replace(",", "")
@@ -100,7 +111,7 @@ def _cardinal(number: str) -> str:
 
 def _ordinal(number: str) -> str:
     number = number.replace(",", "")
-    return num2words(int(number[-_LONGEST_CARDINAL:]), to="ordinal").replace(",", "")
+    return num2words(int(number), to="ordinal").replace(",", "")
 
 
 def _year(number: str) -> str:
@@ -130,7 +141,7 @@ def _slash_date(match: re.Match) -> str:
 def _date(month: int, day: int, year: str) -> str | None:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    return f"{calendar.month_name[month]} {_ordinal(str(day))}, {_year(year)}"
+    return f"{_MONTH_NAMES[month - 1]} {_ordinal(str(day))}, {_year(year)}"
 
 
 def _month_day(match: re.Match) -> str:
@@ -168,7 +179,7 @@ def _telephone(match: re.Match) -> str:
 
 
 def _numbers_to_dial(match: re.Match) -> str:
-    return re.sub(rf"(?<![\w.,:/{_SYMBOL[1:]})\d{{3,6}}(?![\w%:/]|[.,]\d)", lambda m: _digits(m[0]), match[0])
+    return re.sub(rf"(?<![\w.,:/{_SYMBOLS}])\d{{3,6}}(?![\w%:/]|[.,]\d)", lambda m: _digits(m[0]), match[0])
 
 
 def _money(match: re.Match) -> str:
@@ -196,7 +207,7 @@ def _fraction(match: re.Match) -> str:
     elif bottom in ("3", "4", "5", "8") and 0 < int(top) < int(bottom):
         name = "quarter" if bottom == "4" else _ordinal(bottom)
         part = _counted(top, name, name + "s")
-    elif len(top) <= _LONGEST_CARDINAL and int(top) <= int(bottom):
+    elif len(top) <= _LONGEST_CARDINAL and int(top) < int(bottom):
         part = f"{_cardinal(top)} out of {_cardinal(bottom)}"
     else:
         part = f"{_cardinal(top)} {_cardinal(bottom)}"
@@ -205,14 +216,14 @@ def _fraction(match: re.Match) -> str:
 
 def _decade(match: re.Match) -> str:
     number = match[1]
-    return _plural(_year(number) if len(number) == 4 else _cardinal(number))
+    return _plural(_year(number) if _YEAR.fullmatch(number) else _cardinal(number))
 
 
-_YEAR = re.compile(r"1[1-9]\d\d|20\d\d", re.ASCII)
+_YEAR = re.compile(r"1[4-9]\d\d|20\d\d")
 
 
 def _rule(pattern: str, say: Callable[[re.Match], str] | str, flags: int = 0) -> tuple:
-    return re.compile(pattern, flags | re.ASCII), say
+    return re.compile(pattern, flags), say
 
 
 _RULES = (
@@ -221,7 +232,13 @@ _RULES = (
     _rule(rf"\b({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.]\d)", _month_day),
     _rule(rf"\b(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTH})(?!\w)", _day_month),
     _rule(
-        r"(?<![\w.,:])(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::\d\d)?"
+        r"(?<![\w.,:/-])\+?(?:\d{1,3}[ -])?(?:\(\d{2,5}\)\s?|\d{1,5}[ -])"
+        r"(?:\d{2,5}[ -]){0,4}\d{2,5}(?![\w%]|[.,:/-]\d)",
+        _telephone,
+    ),
+    _rule(rf"(?<=\d)\s?[–—]\s?(?=[{_SYMBOLS}]?\.?\d)|(?<=\d)-(?=[{_SYMBOLS}]?\d)", " to "),
+    _rule(
+        r"(?<![\w.,:])(?P<hour>\d{1,2}):(?P<minute>\d\d)"
         r"(?:\s?(?P<half>[ap])(?:\.\s?m\b\.?|m\b))?(?![\w:])",
         _clock,
         re.IGNORECASE,
@@ -231,24 +248,22 @@ _RULES = (
         _clock,
         re.IGNORECASE,
     ),
-    _rule(r"(?<![\w.,/-])\+?(?:\(\d{2,5}\)\s?|\d{1,5}[ -])(?:\d{2,5}[ -]){0,4}\d{3,5}(?![\w%]|[.,:/-]\d)", _telephone),
     _rule(r"\b(?:call|dial|phone|ring|text)(?:s|ed|ing)?\b[^.!?]{0,80}", _numbers_to_dial, re.IGNORECASE),
-    _rule(r"(?<![\w.,$£€-])(?:911|988)(?![\w%]|[.,]\d)", lambda m: _digits(m[0])),
+    _rule(rf"(?<![\w.,{_SYMBOLS}-])(?:911|988)(?![\w%]|[.,]\d)", lambda m: _digits(m[0])),
     _rule(
-        rf"(?P<sign>[-−])?(?P<symbol>{_SYMBOL})\s?(?P<number>{_NUMBER})"
+        rf"(?P<sign>[-−])?(?P<symbol>[{_SYMBOLS}])\s?(?P<number>{_NUMBER})"
         r"(?:\s?(?P<magnitude>thousand|million|billion|trillion|bn|[kmbt])\b)?",
         _money,
         re.IGNORECASE,
     ),
     _rule(
-        rf"(?P<sign>(?<!\w)[-−])?(?P<number>{_NUMBER})(?P<magnitude>)\s?(?P<symbol>{_SYMBOL})",
+        rf"(?P<sign>(?<!\w)[-−])?(?P<number>{_NUMBER})(?P<magnitude>)\s?(?P<symbol>[{_SYMBOLS}])",
         _money,
     ),
     _rule(r"'?\b(\d{1,3}0)'?s\b", _decade),
-    _rule(r"\b(\d[\d,]*)(?:st|nd|rd|th)\b", lambda m: _ordinal(m[1]), re.IGNORECASE),
+    _rule(r"\b(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:st|nd|rd|th)\b", lambda m: _ordinal(m[1]), re.IGNORECASE),
     _rule(r"\b(\d)'\s?(\d{1,2})(?:\"|'')", lambda m: f"{_cardinal(m[1])} feet {_cardinal(m[2])}"),
     _rule(r"\b(?:(?P<whole>\d{1,3}) )?(?P<top>\d{1,15})/(?P<bottom>\d{1,15})\b", _fraction),
-    _rule(r"(?<=\d)\s?[–—]\s?(?=\.?\d)|(?<=\d)-(?=\d)", " to "),
     _rule(r"(?<=\d)\s?[*×]\s?(?=\d)", " times "),
     _rule(r"(?<=\d)\s?x\s?(?=\d)", " by "),
     _rule(r"(?<=\d)x\b", " times"),
@@ -260,14 +275,14 @@ _RULES = (
     _rule(rf"({_NUMBER})\s?%", lambda m: f"{_cardinal(m[1])} percent"),
     _rule(
         rf"({_NUMBER})\s?°\s?([CF]\b)?",
-        lambda m: _counted(m[1], "degree", "degrees")
-        + {"C": " Celsius", "F": " Fahrenheit"}.get(m[2] or "", " "),
+        lambda m: (
+            _counted(m[1], "degree", "degrees") + {"C": " Celsius", "F": " Fahrenheit"}.get(m[2] or "", " ")
+        ),
     ),
     _rule(rf"({_NUMBER})[ -]?({_UNIT})(?![\w'])", lambda m: _counted(m[1], *_UNITS[m[2]])),
     _rule(r"\b\d+(?:\.\d+){2,}", lambda m: " point ".join(map(_cardinal, m[0].split(".")))),
     _rule(r"(?<=\d):(?=\d)", " to "),
     _rule(r"(?<=[^\W\d])-?(?=\d)|(?<=\d)(?=[^\W\d])", " "),
     _rule(rf"(?<![\w.,])(?:{_YEAR.pattern})(?![\w,]*\d|\.\d)", lambda m: _year(m[0])),
-    _rule(_NUMBER, lambda m: f"{_cardinal(m[0])}"),
-    _rule(r"\d+", lambda m: f" {_digits(m[0])} "),
+    _rule(_NUMBER, lambda m: _cardinal(m[0])),
 )

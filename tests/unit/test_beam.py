@@ -1,0 +1,135 @@
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_ngram import toy_ngram
+
+from engine.ears import beam
+from engine.ears.alphabet import BLANK, NUM_CLASSES, SPACE, decode, encode
+from engine.ears.beam import Beam, BeamOptions
+
+NGRAM = toy_ngram()
+EXHAUSTIVE = BeamOptions(width=10**6, prune_ln=500.0, character_floor_ln=50.0)
+LETTERS = (BLANK, SPACE, *encode("do"))  # "do" is a word, "d", "o", "od" … are not
+
+small_log_probs = st.builds(
+    lambda seed, frames: few_letters(np.random.default_rng(seed).normal(0, 2, (frames, len(LETTERS)))),
+    st.integers(0, 10**6),
+    st.integers(1, 6),
+)
+
+
+def few_letters(logits: np.ndarray) -> np.ndarray:
+    """Log-probabilities in which only LETTERS can occur."""
+    log_probs = np.full((len(logits), NUM_CLASSES), -np.inf, dtype=np.float32)
+    log_probs[:, LETTERS] = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    return log_probs
+
+
+def all_texts(log_probs: np.ndarray) -> dict[str, float]:
+    """ln P of every text, by adding up every alignment."""
+    texts: dict[str, float] = {}
+    for path in itertools.product(LETTERS, repeat=len(log_probs)):
+        ids = [c for c, _ in itertools.groupby(path) if c != BLANK]
+        text = " ".join(decode(ids).split())
+        ln = float(sum(frame[c] for frame, c in zip(log_probs, path, strict=True)))
+        texts[text] = np.logaddexp(texts.get(text, -np.inf), ln)
+    return texts
+
+
+def language_ln(text: str, options: BeamOptions) -> float:
+    context, total = [NGRAM.start], 0.0
+    for word in text.split():
+        number = NGRAM.find(word)
+        if number < 0:
+            number = NGRAM.unknown
+            total += options.alpha * NGRAM.spelling_of(word) + options.unknown_ln
+        total += options.alpha * NGRAM.score(context, number) + options.beta
+        context.append(number)
+    return total
+
+
+def spoken(text: str, frames_per_character: int = 2) -> np.ndarray:
+    """Log-probabilities that say `text` clearly."""
+    path = [c for character in encode(text) for c in (character, *[BLANK] * (frames_per_character - 1))]
+    log_probs = np.full((len(path), NUM_CLASSES), math.log(0.05 / (NUM_CLASSES - 1)), dtype=np.float32)
+    log_probs[np.arange(len(path)), path] = math.log(0.95)
+    return log_probs
+
+
+@given(small_log_probs)
+@settings(deadline=None, max_examples=40)
+def test_without_language_it_is_the_sum_over_alignments(log_probs):
+    found = beam.search(log_probs, options=EXHAUSTIVE)
+    texts = all_texts(log_probs)
+    assert found.score_ln == pytest.approx(max(texts.values()), abs=1e-4)
+    assert texts[found.text] == pytest.approx(max(texts.values()), abs=1e-4)
+
+
+@given(small_log_probs, st.floats(0, 2), st.floats(-2, 3), st.floats(-5, 1))
+@settings(deadline=None, max_examples=40)
+def test_with_language_it_maximises_the_stated_score(log_probs, alpha, beta, unknown_ln):
+    options = BeamOptions(10**6, 500.0, 50.0, alpha=alpha, beta=beta, unknown_ln=unknown_ln)
+    found = beam.search(log_probs, NGRAM, options)
+    scores = {text: ln + language_ln(text, options) for text, ln in all_texts(log_probs).items()}
+    assert found.score_ln == pytest.approx(max(scores.values()), abs=1e-3)
+    assert scores[found.text] == pytest.approx(found.score_ln, abs=1e-3)
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 12), max_size=3))
+@settings(deadline=None, max_examples=30)
+def test_in_pieces_or_at_once_is_the_same(seed, cuts):
+    logits = np.random.default_rng(seed).normal(0, 3, (12, NUM_CLASSES))
+    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    stream = Beam(NGRAM)
+    for piece in np.split(log_probs, sorted(cuts)):
+        stream.advance(piece)
+        assert math.isfinite(stream.best().score_ln)
+    assert stream.best() == beam.search(log_probs, NGRAM)
+
+
+@pytest.mark.parametrize("text", ["my dog died today", "so do i", "zebra", "too good"])
+def test_clear_speech_is_written_as_it_is(text):
+    assert beam.greedy(spoken(text)) == text
+    assert beam.search(spoken(text), NGRAM).text == text
+
+
+def test_the_lexicon_repairs_a_spelling():
+    log_probs = spoken("my dok died today")
+    place = 2 * "my dok".index("k")
+    log_probs[place, encode("g")] = math.log(0.2)
+    assert beam.greedy(log_probs) == "my dok died today"
+    assert beam.search(log_probs, NGRAM).text == "my dog died today"
+
+
+def test_a_hot_word_wins_where_the_sounds_leave_room():
+    log_probs = spoken("my dog")
+    log_probs[2 * "my dog".index("g"), encode("t")] = math.log(0.04)
+    assert beam.search(log_probs, NGRAM).text == "my dog"
+    assert beam.search(log_probs, NGRAM, hot_words={"dot": 12.0}).text == "my dot"
+
+
+def test_silence_is_empty():
+    log_probs = np.full((100, NUM_CLASSES), -12.0, dtype=np.float32)
+    log_probs[:, BLANK] = 0.0
+    assert beam.search(log_probs, NGRAM).text == beam.greedy(log_probs) == ""
+    nothing = np.zeros((0, NUM_CLASSES), dtype=np.float32)
+    assert beam.search(nothing, NGRAM).text == beam.greedy(nothing) == ""
+
+
+def test_certain_frames_are_no_dead_end():
+    log_probs = np.full((6, NUM_CLASSES), -np.inf, dtype=np.float32)
+    log_probs[range(6), [*encode("dd"), SPACE, SPACE, *encode("oo")]] = 0.0
+    assert beam.search(log_probs, NGRAM).text == "d o"
+
+
+def test_noise_is_decoded_in_real_time():
+    logits = np.random.default_rng(1).normal(0, 2, (500, NUM_CLASSES))
+    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    started = time.process_time()
+    beam.search(log_probs, NGRAM)
+    assert time.process_time() - started < 10.0
