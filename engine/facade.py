@@ -62,12 +62,14 @@ class Engine:
         profile: str | None = None,
         *,
         server: Server | None = None,
+        chat_model: str | None = None,
         sources: Sources | None = None,
         on_progress: OnProgress = unwatched,
         with_mind: bool = True,
     ) -> "Engine":
         """Build the parts of `profile` (None: environment PROFILE, else what suits this machine).
 
+        `server`, or a `chat_model` by its name on the hub, takes the place of the profile's mind.
         Fetches what is missing, showing `on_progress`. Raises `BadInput` for a profile that does
         not exist and `PartMissing` when there are no ears at all; any other missing part is a notice.
         """
@@ -85,7 +87,7 @@ class Engine:
         ears, ears_notices = parts.climb("ears", chosen.ears, parts.ears_with(detector), site)
         if ears is None:
             raise PartMissing(ears_notices[-1].message)
-        mind, mind_notices = _mind(server, site) if with_mind else (None, [])
+        mind, mind_notices = _mind(server, chat_model, site) if with_mind else (None, [])
         voice, voice_notices = parts.climb("voice", (*chosen.voice, SILENT), parts.VOICES, site)
         return cls(
             profile=chosen.name,
@@ -167,9 +169,12 @@ def remember(conversation: Sequence[Turn], heard: Heard, reply: str) -> tuple[Tu
     return (*conversation, user_turn(heard), Turn("assistant", reply))
 
 
-def _mind(server: Server | None, site: Site) -> tuple[Responder | None, list[Notice]]:
+def _mind(
+    server: Server | None, chat_model: str | None, site: Site
+) -> tuple[Responder | None, list[Notice]]:
     if server is None:
-        return parts.climb("mind", site.profile.mind, parts.MINDS, site)
+        asked = (profiles.Part("transformers", repository=chat_model),) if chat_model else ()
+        return parts.climb("mind", (*asked, *site.profile.mind), parts.MINDS, site)
     from engine.llm.server import ServerMind
 
     return ServerMind(server.url, server.model, api_key=server.api_key), []

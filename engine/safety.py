@@ -24,11 +24,10 @@ _LONGEST_CHARS = 20_000
 
 @dataclass(frozen=True)
 class SafetyReply:
-    """A fixed reply: `text` for the eye, `spoken` the same for the voice, with numbers digit by digit."""
+    """A fixed reply and what called for it."""
 
     kind: Kind
     text: str
-    spoken: str
 
 
 def check(text: str, language: str = "en") -> SafetyReply | None:
@@ -80,14 +79,12 @@ def _rules(language: str) -> _Rules:
             joined = joined.replace(placeholder[0], source["groups"][placeholder[1]])
         return re.compile(joined, re.M)
 
-    def reply(kind: Kind, wording: str) -> SafetyReply:
-        text = spoken = wording.replace("<numbers>", source["numbers"])
-        for written, said in source["spoken"].items():
-            spoken = spoken.replace(written, said)
-        return SafetyReply(kind, text, spoken)
-
+    numbers = source["numbers"]
     return _Rules(
-        replies={kind: reply(kind, wording) for kind, wording in source["wording"].items()},
+        replies={
+            kind: SafetyReply(kind, wording.replace("<numbers>", numbers))
+            for kind, wording in source["wording"].items()
+        },
         patterns={kind: any_of(patterns) for kind, patterns in source["patterns"].items()},
         everyday=any_of(source["everyday"]),
         human_past=any_of(source["human_past"]),

@@ -1,7 +1,7 @@
 """`python -m train ngram`: dialogues, transcripts and a general English model → the beam's n-gram.
 
 Writes `ngram.npz` (read by `engine.ears.ngram`) and `ngram.json` with what it was made from and its
-perplexities. Takes about a minute.
+perplexities. Takes about 15 s.
 """
 
 import argparse

@@ -41,6 +41,10 @@ class NGram:
         self.end = self.find(SENTENCE_END)
         self.unknown = self.find(UNKNOWN)
         self._word_ln = _floats(tensors["word_ln"])
+        probability = np.exp(tensors["word_ln"].astype(np.float64))
+        self._word_mass = _running(probability)
+        self._pair_mass = _running(np.exp(tensors["pair_ln"].astype(np.float64)))
+        self._pair_word_mass = _running(probability[tensors["pair_word"]])
         self._word_backoff = _floats(tensors["word_backoff"])
         self._pairs_of = _starts(tensors["pairs_of_word"])
         self._pair_word = array("H", tensors["pair_word"].tobytes())
@@ -93,6 +97,15 @@ class NGram:
             backoff += self._word_backoff[last]
         return backoff + self._word_ln[word]
 
+    def begins_ln(self, last: int, low: int, high: int) -> float:
+        """ln P that after the word `last` comes one of those from `low` to before `high`: of a prefix."""
+        first = bisect_left(self._pair_word, low, self._pairs_of[last], self._pairs_of[last + 1])
+        stop = bisect_left(self._pair_word, high, first, self._pairs_of[last + 1])
+        seen = self._pair_mass[stop] - self._pair_mass[first]
+        unseen = self._word_mass[high] - self._word_mass[low]
+        unseen -= self._pair_word_mass[stop] - self._pair_word_mass[first]
+        return math.log(seen + math.exp(self._word_backoff[last]) * max(unseen, 0.0) + 1e-12)
+
     def perplexity(self, sentences: Sequence[str]) -> float:
         """Per word and sentence end, of normalised `sentences`; an unknown word costs its spelling too."""
         total_ln, count = 0.0, 0
@@ -135,6 +148,11 @@ def _place(words: array, word: int, starts: array, owner: int) -> int:
 
 def _floats(values: np.ndarray) -> array:
     return array("f", values.astype(np.float32).tobytes())
+
+
+def _running(probability: np.ndarray) -> array:
+    """Sums of the first 0, 1, 2 … values, from which that of any run is a difference."""
+    return array("d", np.concatenate([[0.0], probability.cumsum()]).tobytes())
 
 
 def _starts(counts: np.ndarray) -> array:

@@ -38,7 +38,9 @@ _DIRECTION = re.compile(
     r"\w*[^*]*\*+|\([^)]*\)|\[[^\]]*\]",
     re.I,
 )
-_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3]+|[:;]-?[()DP](?!\\w)")
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3]+|[:;]-?[()DP](?!\\w)"
+)
 _MARKUP = re.compile(r"[*_`#~|<>\\()\[\]]+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -90,7 +92,7 @@ class ReplyShaper:
         return True
 
     def _step(self) -> str | None:
-        """Take one clause or sentence off `_pending` and return its spoken form; None: more text is needed."""
+        """Take one clause or sentence off `_pending` and return its spoken form; None: more is needed."""
         stop = _STOP.search(self._pending)
         sentence_end = self._sentence_end()
         clause_end = self._clause_end() if not self._word_count else None
@@ -117,7 +119,7 @@ class ReplyShaper:
         return None
 
     def _clause_end(self) -> int | None:
-        """The end of the reply's first clause, unless only the whole sentence shows whether it may be said."""
+        """The end of the reply's first clause, unless only the whole sentence shows if it may be said."""
         for match in _CLAUSE_END.finditer(self._pending):
             clause = self._pending[: match.end()]
             if any(mark in clause for mark in "*([") or claims_human_past(clause):

@@ -15,10 +15,16 @@ STYLES = ("neutral", "warm", "cheerful", "gentle", "calm", "excited", "concerned
 
 @dataclass(frozen=True)
 class Style:
-    """How something is said. `strength` 0 is plain, 1 is the full style."""
+    """How something is said. `strength` 0 is plain, 1 is the full style.
+
+    `speed` and `voice` are the person's own wishes: 1.2 is a fifth faster; a voice that
+    the synthesizer does not have, or none, leaves its own.
+    """
 
     name: str = "neutral"
     strength: float = 1.0
+    speed: float = 1.0
+    voice: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,9 @@ from engine.tts.prosody import pause_after_s, prosody
 _STYLE_SHAPE = (510, 1, 256)
 """One style vector for each possible number of phonemes."""
 
+_SLOWEST, _FASTEST = 0.5, 2.0
+"""The package refuses a speed beyond these."""
+
 
 class KokoroVoice:
     """A `Synthesizer`. `voice_paths` are `voices/NAME.bin` of onnx-community/Kokoro-82M-v1.0-ONNX.
@@ -59,9 +62,9 @@ class KokoroVoice:
         if not phonemes:
             return
         moves = prosody(style)
-        samples, sample_rate_hz = self._model.create(
-            phonemes, self._voices[self._voice], speed=1 + moves.rate, is_phonemes=True
-        )
+        voice = self._voices.get(style.voice, self._voices[self._voice])
+        speed = min(max(1 + moves.rate, _SLOWEST), _FASTEST)
+        samples, sample_rate_hz = self._model.create(phonemes, voice, speed=speed, is_phonemes=True)
         if not stale():
             audio = finished(samples, sample_rate_hz, moves.volume_db, pause_after_s(text, moves))
             yield AudioChunk(audio, text)

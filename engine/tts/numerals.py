@@ -110,8 +110,7 @@ def _cardinal(number: str) -> str:
 
 
 def _ordinal(number: str) -> str:
-    number = number.replace(",", "")
-    return num2words(int(number), to="ordinal").replace(",", "")
+    return num2words(int(number.replace(",", "")), to="ordinal").replace(",", "")
 
 
 def _year(number: str) -> str:
@@ -248,10 +247,11 @@ _RULES = (
         _clock,
         re.IGNORECASE,
     ),
-    _rule(r"\b(?:call|dial|phone|ring|text)(?:s|ed|ing)?\b[^.!?]{0,80}", _numbers_to_dial, re.IGNORECASE),
-    _rule(rf"(?<![\w.,{_SYMBOLS}-])(?:911|988)(?![\w%]|[.,]\d)", lambda m: _digits(m[0])),
+    _rule(r"\b(?:call|dial|phone|ring|text)(?:ing)?\b[^.!?]{0,80}", _numbers_to_dial, re.IGNORECASE),
+    # Help lines, wherever they stand: better "nine nine nine people" than one wrong number to dial.
+    _rule(rf"(?<![\w.,{_SYMBOLS}-])(?:112|911|988|999)(?![\w%]|[.,]\d)", lambda m: _digits(m[0])),
     _rule(
-        rf"(?P<sign>[-−])?(?P<symbol>[{_SYMBOLS}])\s?(?P<number>{_NUMBER})"
+        rf"(?P<sign>(?<!\w)[-−])?(?P<symbol>[{_SYMBOLS}])\s?(?P<number>{_NUMBER})"
         r"(?:\s?(?P<magnitude>thousand|million|billion|trillion|bn|[kmbt])\b)?",
         _money,
         re.IGNORECASE,

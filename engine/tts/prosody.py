@@ -4,7 +4,7 @@ Read by the voices that are steered by numbers (espeak-ng, Kokoro). A voice that
 has learned styles takes the `Style` itself and does not need this.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from engine.tts import Style
 
@@ -36,9 +36,10 @@ _PAUSE_WITHOUT_MARK_S = 0.08
 
 
 def prosody(style: Style) -> Prosody:
-    """The moves of `style`, scaled by its strength (0 to 1)."""
+    """The moves of `style`, scaled by its strength (0 to 1); the rate at the speed asked for."""
     full = _PROSODY[style.name]
-    return Prosody(**{move.name: getattr(full, move.name) * style.strength for move in fields(Prosody)})
+    moves = Prosody(**{move.name: getattr(full, move.name) * style.strength for move in fields(Prosody)})
+    return replace(moves, rate=(1 + moves.rate) * style.speed - 1)
 
 
 def pause_after_s(text: str, moves: Prosody) -> float:

@@ -360,7 +360,9 @@ def lines(table: str) -> list[str]:
     return [line.strip() for line in table.splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, table in DANGER.items() for text in lines(table)])
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, table in DANGER.items() for text in lines(table)]
+)
 def test_danger_is_answered_with_the_fixed_words(kind: str, text: str) -> None:
     reply = check(text)
     assert reply is not None
@@ -379,18 +381,16 @@ def replies() -> dict[str, SafetyReply]:
 @pytest.mark.parametrize("kind", [kind for kind in DANGER if kind != "program"])
 def test_wording_names_the_emergency_numbers_and_is_short(kind: str) -> None:
     reply = replies()[kind]
-    for number in ("112 in the EU", "911 in the US and Canada", "999 in the UK", "your local emergency number"):
+    for number in (
+        "112 in the EU",
+        "911 in the US and Canada",
+        "999 in the UK",
+        "your local emergency number",
+    ):
         assert number in reply.text
     assert ("findahelpline.com" in reply.text) == (kind != "emergency")
     assert len(reply.text.split()) <= 80
     assert "<" not in reply.text
-
-
-def test_the_voice_says_numbers_digit_by_digit() -> None:
-    spoken = replies()["suicide"].spoken
-    assert "nine one one in the United States" in spoken
-    assert "find a help line dot com" in spoken
-    assert not any(character.isdigit() for reply in replies().values() for character in reply.spoken)
 
 
 def test_it_says_that_it_is_a_program() -> None:

@@ -1,0 +1,8 @@
+"""What `python app.py` and a Hugging Face Space start: the page."""
+
+import sys
+
+from app.page import command
+
+if __name__ == "__main__":
+    sys.exit(command.main())

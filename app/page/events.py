@@ -1,0 +1,109 @@
+"""What travels to the page: every value of the engine as a JSON object with a `type`.
+
+Read by `app/static/conversation.js` and `app/static/status.js`; the names are theirs too.
+"""
+
+import base64
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from app.page.host import Host
+from app.session import Exchange
+from engine.audio import MAX_FILE_BYTES
+from engine.conversation import Heard
+from engine.facade import Engine
+from engine.safety import PAGE_LINE
+from engine.tts import AudioChunk
+from engine.turn import Event, Finished, SpeechPiece, TextPiece
+
+
+def problem(message: str) -> dict[str, Any]:
+    """A sentence in place of a result; the conversation goes on."""
+    return {"type": "problem", "message": message}
+
+
+def heard(value: Heard) -> dict[str, Any]:
+    return {
+        "type": "heard",
+        "text": value.text,
+        "emotion": value.emotion.to_dict(),
+        "duration_s": round(value.duration_s, 2),
+        "is_silence": value.is_silence,
+        "is_typed": value.is_typed,
+    }
+
+
+def speech(chunk: AudioChunk) -> dict[str, Any]:
+    """Sound as base64 of little-endian 16-bit samples at 24 kHz."""
+    pcm = base64.b64encode(samples_16_bit(chunk).tobytes()).decode()
+    return {"type": "speech", "text": chunk.text, "pcm": pcm}
+
+
+def samples_16_bit(chunk: AudioChunk) -> np.ndarray:
+    """Little-endian, on every machine."""
+    return (np.clip(chunk.audio.samples, -1, 1) * 32767).astype("<i2")
+
+
+def of_turn(event: Heard | Event) -> dict[str, Any]:
+    match event:
+        case Heard():
+            return heard(event)
+        case TextPiece(text):
+            return {"type": "text", "text": text}
+        case SpeechPiece(chunk):
+            return speech(chunk)
+        case Finished(text, style, timings_ms, failure):
+            return {
+                "type": "finished",
+                "reply": text,
+                "style": style.name,
+                "timings_ms": rounded(timings_ms),
+                "failure": failure,
+            }
+
+
+def exchange(value: Exchange) -> dict[str, Any]:
+    """A past turn, for a page that was loaded again."""
+    return {
+        "heard": heard(value.heard),
+        "reply": value.reply,
+        "style": value.style,
+        "timings_ms": rounded(value.timings_ms),
+        "failure": value.failure,
+        "was_stopped": value.was_stopped,
+    }
+
+
+def status(host: Host, *, may_choose: bool) -> dict[str, Any]:
+    """Where the start stands, and what the engine in use is made of."""
+    loading, engine = host.loading, host.engine
+    return {
+        "type": "status",
+        "phase": loading.phase,
+        "problem": loading.problem,
+        "downloads": [asdict(progress) for progress in loading.downloads.values()],
+        "choice": asdict(loading.choice),
+        "may_choose": may_choose,
+        "max_file_bytes": MAX_FILE_BYTES,
+        "safety": PAGE_LINE,
+        "engine": engine and _standing(engine),
+    }
+
+
+def _standing(engine: Engine) -> dict[str, Any]:
+    return {
+        "reason": engine.reason,
+        "notices": [asdict(notice) for notice in engine.notices],
+        "parts": {
+            "ears": engine.ears.name,
+            "mind": engine.mind.name if engine.mind else "",
+            "voice": engine.voice.name,
+        },
+        "voices": list(engine.voice.voices()),
+    }
+
+
+def rounded(timings_ms: dict[str, float]) -> dict[str, float]:
+    return {stage: round(ms, 1) for stage, ms in timings_ms.items()}

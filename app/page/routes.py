@@ -1,0 +1,175 @@
+"""What the page's scripts talk to, under `/attune` of Gradio's own server.
+
+A turn is one POST whose answer is a stream of events (`app.page.events`), so it works
+wherever plain HTTP does. Every request names its conversation in a header: another
+site's script cannot send that header, nor guess the identifier.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app.page import events, stream
+from app.page.host import Choice, Host
+from app.page.limits import typed
+from app.preferences import SPEEDS, Preferences, with_preferences
+from app.session import Session, Sessions
+from engine import audio
+from engine.conversation import Heard
+from engine.errors import AttuneError, BadInput
+from engine.facade import Engine
+from engine.tts import Style
+
+CONVERSATION_HEADER = "X-Attune-Conversation"
+STATIC = Path(__file__).parent.parent / "static"
+EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
+
+GONE = "This conversation is no longer on the server; start a new one, please."
+BROKE = "Something broke while I was answering; the terminal shows where. You can simply go on."
+
+_STATUS_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Routes:
+    """The handlers. `may_choose`: whether visitors may change profile and mind of this server."""
+
+    host: Host
+    sessions: Sessions
+    may_choose: bool
+
+    def mount(self) -> Mount:
+        routes = [
+            Route("/conversation", self.open, methods=["POST"]),
+            Route("/turn", self.turn, methods=["POST"]),
+            Route("/again", self.again, methods=["POST"]),
+            Route("/stop", self.stop, methods=["POST"]),
+            Route("/clear", self.clear, methods=["POST"]),
+            Route("/status", self.status),
+            Route("/engine", self.choose, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/examples", StaticFiles(directory=EXAMPLES)),
+        ]
+        return Mount("/attune", app=Starlette(routes=routes, exception_handlers={AttuneError: _problem}))
+
+    async def open(self, request: Request) -> Response:
+        """`{"id": …}` of a saved conversation, or `{}` → its id and its turns so far."""
+        saved = (await request.json()).get("id")
+        identifier, session = self.sessions.open(saved)
+        return JSONResponse({"id": identifier, "exchanges": [events.exchange(e) for e in session.exchanges]})
+
+    async def turn(self, request: Request) -> Response:
+        """A recording as the body, or `{"text": …}` → the events of a turn."""
+        started = time.perf_counter()
+        session, engine = self._session(request), self._engine(request)
+        listen = await _listener(request, engine)
+        return stream.respond(
+            lambda gone: _guarded(
+                events.of_turn(event) for event in session.answer(engine, listen, started=started, gone=gone)
+            )
+        )
+
+    async def again(self, request: Request) -> Response:
+        """`{"exchange": k}` → the sound of that reply once more, for a page that was loaded again."""
+        session, engine = self._session(request), self._engine(request)
+        said = session.exchanges[(await request.json())["exchange"]]
+        style = Style(said.style, said.strength)
+        return stream.respond(
+            lambda gone: _guarded(events.speech(chunk) for chunk in engine.speak(said.reply, style, gone))
+        )
+
+    async def stop(self, request: Request) -> Response:
+        """`{"played_s": seconds of sound that were heard, or null}` → the last turn, cut to that."""
+        session = self._session(request)
+        session.stop((await request.json())["played_s"])
+        last = session.exchanges[-1:]
+        return JSONResponse(events.exchange(last[0]) if last else None)
+
+    async def clear(self, request: Request) -> Response:
+        self._session(request).clear()
+        return Response(status_code=204)
+
+    async def status(self, request: Request) -> Response:
+        """Events until nothing more is being loaded."""
+        return stream.events_response(self._statuses())
+
+    async def _statuses(self) -> AsyncIterator[dict[str, Any]]:
+        shown = None
+        while True:
+            current = events.status(self.host, may_choose=self.may_choose)
+            if current != shown:
+                shown = current
+                yield current
+            if current["phase"] != "loading":
+                return
+            await asyncio.sleep(_STATUS_EVERY_S)
+
+    async def choose(self, request: Request) -> Response:
+        """A `Choice` → the status events of loading it."""
+        if not self.may_choose:
+            raise BadInput("Profile and mind of this shared server are not for visitors to change.")
+        self.host.start(Choice(**await request.json()))
+        return await self.status(request)
+
+    def _session(self, request: Request) -> Session:
+        session = self.sessions.find(request.headers.get(CONVERSATION_HEADER, ""))
+        if session is None:
+            raise BadInput(GONE)
+        return session
+
+    def _engine(self, request: Request) -> Engine:
+        return with_preferences(self.host.in_use(), _preferences(request))
+
+
+def _preferences(request: Request) -> Preferences:
+    """`?voice=…&speed=…` of a request; what is missing or no number is left to the voice."""
+    slowest, fastest = SPEEDS
+    with suppress(ValueError):
+        speed = min(max(float(request.query_params.get("speed", 1)), slowest), fastest)
+        return Preferences(request.query_params.get("voice", ""), speed)
+    return Preferences()
+
+
+async def _listener(request: Request, engine: Engine) -> Callable[[], Heard]:
+    """What turns the request into `Heard`; decoding and listening happen when it is called."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        text = typed(str((await request.json()).get("text", "")))
+        return lambda: engine.read(text)
+    recording = bytearray()
+    async for block in request.stream():
+        recording += block
+        if len(recording) > audio.MAX_FILE_BYTES:
+            limit_mb = audio.MAX_FILE_BYTES // 2**20
+            raise BadInput(f"That file is too large: at most {limit_mb} MB can be heard.")
+    return lambda: engine.hear(audio.decode(bytes(recording)))
+
+
+def _guarded(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Errors become a sentence for the person; defects also a traceback in the terminal."""
+    try:
+        yield from results
+    except AttuneError as error:
+        yield events.problem(str(error))
+    except Exception:
+        logging.getLogger(__name__).exception("A turn broke off.")
+        yield events.problem(BROKE)
+
+
+async def _problem(_: Request, error: AttuneError) -> StreamingResponse:
+    """The same form for every route, so that the scripts need to know only one."""
+
+    async def only() -> AsyncIterator[dict[str, Any]]:
+        yield events.problem(str(error))
+
+    return stream.events_response(only())

@@ -1,0 +1,215 @@
+"""The owner of one conversation: what was said, and what its turn is doing right now.
+
+One `Session` per browser tab, made and found through `Sessions`. Whoever works for a
+turn holds a `Stale` made from the session's generation number: a new turn, stop or
+clear raises the number, and older work ends at its next step.
+"""
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from engine.conversation import Heard, Stale, Turn, never
+from engine.facade import Engine, remember
+from engine.turn import Event, Finished, SpeechPiece, TextPiece
+
+MAX_SESSIONS = 500
+"""Conversations kept at once; the one unused for longest is forgotten. About 10 kB each: no sound is kept."""
+
+
+class State(Enum):
+    """What the program's side of the turn is doing."""
+
+    READY = "ready"
+    HEARING = "hearing"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words already spoken into sound, and how long that sound is."""
+
+    text: str
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A user turn and its answer. `was_stopped` answers hold only what the person got to hear or read."""
+
+    heard: Heard
+    reply: str = ""
+    style: str = "neutral"
+    strength: float = 1.0
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    failure: str = ""
+    was_stopped: bool = False
+    phrases: tuple[Phrase, ...] = field(default=(), repr=False)
+
+
+class Session:
+    """One conversation. Safe to use from several threads; only the newest turn may change it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._state = State.READY
+        self._exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        return self._exchanges
+
+    @property
+    def conversation(self) -> tuple[Turn, ...]:
+        """What the mind is given."""
+        turns: tuple[Turn, ...] = ()
+        for exchange in self._exchanges:
+            turns = remember(turns, exchange.heard, exchange.reply)
+        return turns
+
+    def answer(
+        self,
+        engine: Engine,
+        listen: Callable[[], Heard],
+        *,
+        started: float | None = None,
+        gone: Stale = never,
+    ) -> Iterator[Heard | Event]:
+        """Hear the person and answer: `Heard`, then the events of `Engine.turn`.
+
+        Takes the place of a turn still running, and ends early, without `Finished`, when
+        another takes its place or `gone()` turns true. `started` as in `Engine.turn`.
+        """
+        started = time.perf_counter() if started is None else started
+        mine = self._begin()
+
+        def stale() -> bool:
+            return self._generation != mine or gone()
+
+        try:
+            before = self.conversation
+            heard = listen()
+            if not self._think(heard, stale):
+                return
+            yield heard
+            for event in engine.turn(before, heard, stale=stale, started=started):
+                if isinstance(event, Finished):
+                    event = replace(event, timings_ms={**heard.timings_ms, **event.timings_ms})
+                if not self._note(event, stale):
+                    return
+                yield event
+        finally:
+            self._end(mine)
+
+    def stop(self, played_s: float | None = None) -> None:
+        """End the turn. The last reply shrinks to what the person got.
+
+        `played_s` is how much of its sound they heard; None where nothing was played aloud,
+        so that the text they saw counts.
+        """
+        with self._lock:
+            self._generation += 1
+            self._state = State.READY
+            if not self._exchanges:
+                return
+            *earlier, last = self._exchanges
+            said = last.reply if played_s is None else _said(last.phrases, played_s)
+            self._exchanges = (*earlier, replace(last, reply=said, was_stopped=True))
+
+    def clear(self) -> None:
+        """Forget everything; a running turn ends."""
+        with self._lock:
+            self._generation += 1
+            self._state = State.READY
+            self._exchanges = ()
+
+    def _begin(self) -> int:
+        with self._lock:
+            self._generation += 1
+            self._state = State.HEARING
+            return self._generation
+
+    def _think(self, heard: Heard, stale: Stale) -> bool:
+        with self._lock:
+            if stale():
+                return False
+            self._state = State.THINKING
+            self._exchanges = (*self._exchanges, Exchange(heard))
+            return True
+
+    def _note(self, event: Event, stale: Stale) -> bool:
+        with self._lock:
+            if stale():
+                return False
+            *earlier, last = self._exchanges
+            match event:
+                case TextPiece(text):
+                    last = replace(last, reply=last.reply + text)
+                case SpeechPiece(chunk):
+                    self._state = State.SPEAKING
+                    last = replace(last, phrases=(*last.phrases, Phrase(chunk.text, chunk.audio.duration_s)))
+                case Finished(text, style, timings_ms, failure):
+                    last = replace(
+                        last,
+                        reply=text,
+                        style=style.name,
+                        strength=style.strength,
+                        timings_ms=timings_ms,
+                        failure=failure,
+                    )
+            self._exchanges = (*earlier, last)
+            return True
+
+    def _end(self, mine: int) -> None:
+        with self._lock:
+            if self._generation == mine:
+                self._state = State.READY
+
+
+class Sessions:
+    """The conversations of this process, found by an identifier that cannot be guessed."""
+
+    def __init__(self, capacity: int = MAX_SESSIONS) -> None:
+        self._lock = threading.Lock()
+        self._capacity = capacity
+        self._kept: OrderedDict[str, Session] = OrderedDict()
+
+    def open(self, identifier: str | None = None) -> tuple[str, Session]:
+        """The session of that identifier, or a new one under a new identifier."""
+        with self._lock:
+            if identifier in self._kept:
+                self._kept.move_to_end(identifier)
+                return identifier, self._kept[identifier]
+            identifier = secrets.token_urlsafe(16)
+            self._kept[identifier] = Session()
+            while len(self._kept) > self._capacity:
+                _, forgotten = self._kept.popitem(last=False)
+                forgotten.clear()
+            return identifier, self._kept[identifier]
+
+    def find(self, identifier: str) -> Session | None:
+        with self._lock:
+            if identifier in self._kept:
+                self._kept.move_to_end(identifier)
+            return self._kept.get(identifier)
+
+
+def _said(phrases: tuple[Phrase, ...], played_s: float) -> str:
+    """The words of every phrase that had begun to sound by then."""
+    said, begins_s = [], 0.0
+    for phrase in phrases:
+        if begins_s >= played_s:
+            break
+        said.append(phrase.text.strip())
+        begins_s += phrase.duration_s
+    return " ".join(said)

@@ -1,0 +1,90 @@
+/** One turn and its answer on the page: two list items that fill as the events come. */
+import { icon, make } from "./dom.js";
+import { chip } from "./feeling.js";
+import { latency } from "./latency.js";
+import { decodePcm, wav } from "./sound.js";
+import { text } from "./texts.js";
+
+let count = 0;
+
+export class Exchange {
+  /** `actions`: replayOwn(Blob), replay(exchange), stop(). `own` is the recording or typed text. */
+  constructor(list, actions, own = null) {
+    this.actions = actions;
+    this.own = own instanceof Blob ? own : null;
+    this.stretches = [];
+    this.words = make("p", { class: "words" }, typeof own === "string" ? own : "");
+    this.userTools = make("div", { class: "tools" });
+    this.reply = make("p", { class: "words" });
+    this.replyTools = make("div", { class: "tools" });
+    this.user = bubble("user", "you", this.words, this.userTools);
+    this.assistant = bubble("assistant", "attune", this.reply, this.replyTools);
+    this.user.classList.toggle("is-waiting", typeof own !== "string");
+    list.append(this.user);
+  }
+
+  heard(event) {
+    this.user.classList.remove("is-waiting");
+    this.words.textContent = event.is_silence ? text("heardNothing") : event.text;
+    this.words.classList.toggle("is-faint", event.is_silence);
+    if (!event.is_silence) {
+      const [button, panel] = chip(event.emotion, `feeling-${count++}`);
+      this.userTools.append(button);
+      this.user.append(panel);
+    }
+    if (this.own) this.userTools.append(tool("play", "replayOwn", () => this.actions.replayOwn(this.own)));
+    this.user.after(this.assistant);
+    this.assistant.classList.add("is-waiting");
+  }
+
+  piece(piece) {
+    this.assistant.classList.remove("is-waiting");
+    this.reply.append(piece);
+  }
+
+  /** Samples of the reply, kept in memory for replay and download. */
+  speech(event) {
+    const samples = decodePcm(event.pcm);
+    this.stretches.push(samples);
+    return samples;
+  }
+
+  /** The answer is complete, or as complete as it gets. */
+  finished({ reply, timings_ms, failure, was_stopped = false }) {
+    this.assistant.classList.remove("is-waiting");
+    this.reply.textContent = reply;
+    if (was_stopped) this.reply.append(make("span", { class: "stopped" }, text("stopped")));
+    this.replyTools.replaceChildren();
+    if (reply) {
+      this.replyTools.append(tool("play", "replay", () => this.actions.replay(this)));
+      if (this.stretches.length) this.replyTools.append(tool("download", "download", () => this.#download()));
+    }
+    const timing = latency(timings_ms);
+    if (timing) this.replyTools.append(timing);
+    if (failure) this.assistant.append(make("p", { class: "failure" }, failure));
+  }
+
+  get isHeard() {
+    return this.assistant.isConnected;
+  }
+
+  /** It ends without a complete answer: what there is stays, a turn that was never heard goes. */
+  breakOff() {
+    if (this.isHeard) this.finished({ reply: this.reply.textContent, timings_ms: {}, failure: "", was_stopped: true });
+    else this.user.remove();
+  }
+
+  #download() {
+    const url = URL.createObjectURL(wav(this.stretches));
+    make("a", { href: url, download: "attune-reply.wav" }).click();
+    URL.revokeObjectURL(url);
+  }
+}
+
+function bubble(role, name, ...content) {
+  return make("li", { class: `turn ${role}` }, make("p", { class: "hidden-text" }, text(name)), ...content);
+}
+
+function tool(picture, key, onclick) {
+  return make("button", { type: "button", class: "tool", title: text(key), onclick, aria: { label: text(key) } }, icon(picture));
+}

@@ -1,0 +1,61 @@
+/** The page: finds its elements and joins them to the conversation. Started by Gradio when the HTML is there. */
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { Server, address } from "./server.js";
+import { Settings } from "./settings.js";
+import { showStanding, showStart } from "./start.js";
+import { text, translate } from "./texts.js";
+import { make } from "./dom.js";
+
+export async function start(element) {
+  const root = element.querySelector(".attune");
+  const server = new Server();
+  const composer = new Composer(root);
+  const settings = new Settings(root.querySelector("dialog.settings"));
+  translate(root, settings.values.language);
+  const conversation = new Conversation(root, server, composer, settings);
+  settings.onchange = () => translate(root, settings.values.language);
+  settings.onchoose = (choice) => follow(server.choose(choice));
+  root.querySelector('[data-do="settings"]').onclick = () => settings.open();
+
+  async function follow(statuses) {
+    try {
+      for await (const status of statuses) {
+        if (status.type === "problem") composer.say(status.message);
+        else show(status);
+      }
+    } catch (error) {
+      composer.say(text(error.message));
+    }
+  }
+
+  function show(status) {
+    showStart(root.querySelector(".start"), status);
+    showStanding(root.querySelector(".standing"), status.engine);
+    root.querySelector(".safety").textContent = status.safety;
+    composer.maxFileBytes = status.max_file_bytes;
+    settings.show(status);
+    conversation.prepared(status);
+  }
+
+  showExamples(root.querySelector(".examples"), conversation);
+  try {
+    await conversation.open();
+  } catch (error) {
+    composer.say(text(error.message));
+  }
+  await follow(server.status());
+}
+
+async function showExamples(place, conversation) {
+  const examples = await (await fetch(address("examples/examples.json"))).json();
+  place.querySelector("ul").replaceChildren(
+    ...examples.map(({ file, says }) =>
+      make("li", {}, make("button", {
+        type: "button", class: "example",
+        onclick: async () => conversation.send(await (await fetch(address(`examples/${file}`))).blob()),
+      }, `“${says}”`)),
+    ),
+  );
+  place.hidden = false;
+}

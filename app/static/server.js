@@ -1,0 +1,96 @@
+/** Requests to the program: one function per route, and the reader of its event streams. */
+
+const BASE = new URL("attune/", document.baseURI);
+
+/** Thrown with a key of the fixed texts when the server cannot be reached. */
+export class Unreachable extends Error {}
+
+export function address(path) {
+  return new URL(path, BASE);
+}
+
+export class Server {
+  #id = "";
+
+  /** Take up the conversation of this tab, or begin one; its turns so far. */
+  async open(saved) {
+    const { id, exchanges } = await (await this.#post("conversation", { id: saved })).json();
+    this.#id = id;
+    return { id, exchanges };
+  }
+
+  /** A recording (Blob) or typed text → the events of the turn, spoken with that voice and speed. */
+  async *turn(said, preferences, signal) {
+    const body = typeof said === "string" ? { text: said } : said;
+    yield* events(await this.#post(`turn?${wishes(preferences)}`, body, signal), signal);
+  }
+
+  /** The sound of a past reply once more. */
+  async *again(exchange, preferences) {
+    yield* events(await this.#post(`again?${wishes(preferences)}`, { exchange }));
+  }
+
+  /** Stop the turn; resolves to the exchange as it is remembered, or null. */
+  async stop(playedS) {
+    const response = await this.#post("stop", { played_s: playedS });
+    return isJson(response) ? response.json() : null;
+  }
+
+  async clear() {
+    await this.#post("clear", {});
+  }
+
+  async *status() {
+    yield* events(await reach(address("status")));
+  }
+
+  async *choose(choice) {
+    yield* events(await this.#post("engine", choice));
+  }
+
+  #post(path, body, signal) {
+    const isSound = body instanceof Blob;
+    const headers = { "X-Attune-Conversation": this.#id };
+    if (!isSound) headers["Content-Type"] = "application/json";
+    return reach(address(path), { method: "POST", headers, signal, body: isSound ? body : JSON.stringify(body) });
+  }
+}
+
+async function reach(url, options) {
+  try {
+    const response = await fetch(url, options);
+    if (response.ok) return response;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+  }
+  throw new Unreachable("unreachable");
+}
+
+/** Server-sent events of a response; EventSource cannot read the answer to a POST. */
+async function* events(response, signal) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  for (;;) {
+    const { value, done } = await read(reader, signal);
+    if (done) return;
+    const parts = (buffer + value).split("\n\n");
+    buffer = parts.pop();
+    for (const part of parts) yield JSON.parse(part.slice("data: ".length));
+  }
+}
+
+async function read(reader, signal) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    throw signal?.aborted ? error : new Unreachable("brokeOff");
+  }
+}
+
+function wishes({ voice, speed }) {
+  return new URLSearchParams({ voice, speed });
+}
+
+function isJson(response) {
+  return response.headers.get("content-type")?.startsWith("application/json");
+}

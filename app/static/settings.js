@@ -1,0 +1,90 @@
+/** What the person prefers, kept in this browser only, and the dialog to change it. */
+import { make } from "./dom.js";
+import { standing } from "./start.js";
+import { keep, recall } from "./store.js";
+import { languages, text } from "./texts.js";
+
+const KEY = "attune.settings";
+const DEFAULTS = { language: "en", aloud: true, voice: "", speed: 1, profile: "", llm_url: "", llm_model: "" };
+const PROFILES = ["", "mini", "standard", "blsp-emo-7b"];
+const ENGINE_KEYS = ["profile", "llm_url", "llm_model"];
+
+export class Settings {
+  #dialog;
+  #status = null;
+
+  constructor(dialog) {
+    this.#dialog = dialog;
+    this.values = { ...DEFAULTS, ...recall("local", KEY) };
+    this.onchange = () => {};
+    this.onchoose = () => {};
+  }
+
+  /** The newest status of the program. */
+  show(status) {
+    this.#status = status;
+  }
+
+  /** Profile and mind as chosen in this browser, or null where nothing was ever chosen. */
+  get choice() {
+    const choice = Object.fromEntries(ENGINE_KEYS.map((key) => [key, this.values[key]]));
+    return ENGINE_KEYS.some((key) => choice[key]) ? choice : null;
+  }
+
+  open() {
+    const form = make("form", { method: "dialog" }, ...this.#fields());
+    form.onsubmit = () => this.#save(new FormData(form));
+    this.#dialog.replaceChildren(make("h2", { id: "attune-settings-title" }, text("settings")), form);
+    this.#dialog.showModal();
+  }
+
+  #fields() {
+    const { values } = this;
+    const voices = ["", ...(this.#status?.engine?.voices ?? [])];
+    const mayChoose = Boolean(this.#status?.may_choose);
+    const hint = mayChoose ? "mindHint" : "notYours";
+    return [
+      make("p", { class: "hint" }, text("settingsKept")),
+      field("language", select("language", Object.entries(languages).map(([code, { language }]) => [code, language]), values)),
+      field("aloud", make("input", { type: "checkbox", name: "aloud", checked: values.aloud })),
+      field("voice", select("voice", voices.map((name) => [name, name || text("own")]), values)),
+      field("speed", make("input", { type: "range", name: "speed", min: 0.7, max: 1.5, step: 0.1, value: values.speed })),
+      make("h3", {}, text("engine")),
+      make("div", { class: "hint" }, ...(this.#status?.engine ? standing(this.#status.engine) : [])),
+      field("profile", select("profile", PROFILES.map((name) => [name, name || text("asStarted")]), values, !mayChoose)),
+      field("llm_model", make("input", { name: "llm_model", value: values.llm_model, placeholder: "Qwen/Qwen2.5-1.5B-Instruct", disabled: !mayChoose })),
+      field("llm_url", make("input", { name: "llm_url", type: "url", value: values.llm_url, placeholder: "http://localhost:11434/v1", disabled: !mayChoose })),
+      make("p", { class: "hint" }, text(hint)),
+      make("p", { class: "hint" }, make("a", { href: "./?view=api", target: "_blank", rel: "noopener" }, text("api"))),
+      make(
+        "div",
+        { class: "actions" },
+        make("button", { type: "button", class: "quiet", onclick: () => this.#dialog.close() }, text("cancel")),
+        make("button", { class: "strong" }, text("save")),
+      ),
+    ];
+  }
+
+  #save(form) {
+    const before = JSON.stringify(this.choice);
+    const given = Object.fromEntries(form);
+    this.values = { ...this.values, ...given, aloud: form.has("aloud"), speed: Number(given.speed) };
+    keep("local", KEY, this.values);
+    this.onchange();
+    const changed = Object.fromEntries(ENGINE_KEYS.map((key) => [key, this.values[key]]));
+    if (JSON.stringify(this.choice) !== before) this.onchoose(changed);
+  }
+}
+
+function field(name, control) {
+  control.id = `attune-${name}`;
+  return make("div", { class: "field" }, make("label", { htmlFor: control.id }, text(`fields.${name}`)), control);
+}
+
+function select(name, options, values, disabled = false) {
+  return make(
+    "select",
+    { name, disabled },
+    ...options.map(([value, label]) => make("option", { value, selected: value === values[name] }, label)),
+  );
+}

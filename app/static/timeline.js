@@ -1,0 +1,80 @@
+/** The conversation's feeling, turn by turn: a curve from heavy to light, with the tone meant beneath. */
+import { drawing, make } from "./dom.js";
+import { describe, dots, named } from "./feeling.js";
+import { text } from "./texts.js";
+
+const LIGHTNESS = { happy: 1, surprised: 0.4, neutral: 0, fearful: -0.7, disgust: -0.7, sad: -0.8, angry: -0.8 };
+/** Valence of each feeling: how light (1) or heavy (-1) it is, after Russell's circumplex. */
+
+const WIDTH = 112;
+const HEIGHT = 44;
+
+export class Timeline {
+  #section;
+  #list;
+  #turns = [];
+
+  constructor(section) {
+    this.#section = section;
+    this.#list = section.querySelector("ol");
+  }
+
+  clear() {
+    this.#turns = [];
+    this.#show();
+  }
+
+  /** Add a heard turn; the returned function adds the tone of its answer. */
+  add(emotion) {
+    const turn = { emotion, tone: "" };
+    this.#turns.push(turn);
+    this.#show();
+    return (tone) => {
+      turn.tone = tone;
+      this.#show();
+    };
+  }
+
+  #show() {
+    this.#section.hidden = this.#turns.length === 0;
+    this.#list.replaceChildren(...this.#turns.map(item), curve(this.#turns), scale());
+    this.#section.scrollLeft = this.#section.scrollWidth;
+  }
+}
+
+function item({ emotion, tone }) {
+  return make(
+    "li",
+    {},
+    make("span", { class: "felt" }, ...dots(emotion), describe(emotion)),
+    make("span", { class: "tone" }, tone ? text("saidTone", { tone: text(`tones.${tone}`) }) : ""),
+  );
+}
+
+function curve(turns) {
+  const points = turns.map(({ emotion }, place) => ({ x: (place + 0.5) * WIDTH, y: height(emotion), emotion }));
+  const path = points
+    .map(({ x, y }, i) => (i === 0 ? `M${x} ${y}` : `C${x - WIDTH / 2} ${points[i - 1].y} ${x - WIDTH / 2} ${y} ${x} ${y}`))
+    .join("");
+  const marks = points.map(({ x, y, emotion }) =>
+    drawing("circle", { cx: x, cy: y, r: 6, "data-feeling": named(emotion)[0]?.label ?? "unsure" }),
+  );
+  const width = turns.length * WIDTH;
+  const picture = drawing(
+    "svg",
+    { class: "curve", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, "aria-hidden": "true" },
+    drawing("path", { d: `M0 ${HEIGHT / 2}H${width}`, class: "middle" }),
+    drawing("path", { d: path, class: "felt-line" }),
+    ...marks,
+  );
+  return make("li", { class: "curve-item", ariaHidden: "true" }, picture);
+}
+
+function scale() {
+  return make("li", { class: "curve-item scale", ariaHidden: "true" }, make("span", {}, text("lighter")), make("span", {}, text("heavier")));
+}
+
+function height({ scores }) {
+  const lightness = Object.entries(scores).reduce((sum, [label, score]) => sum + score * LIGHTNESS[label], 0);
+  return HEIGHT / 2 - lightness * (HEIGHT / 2 - 9);
+}

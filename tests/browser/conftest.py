@@ -1,0 +1,163 @@
+"""A page with the tiny engine behind it, and a Chromium whose microphone is a recording."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from app.page import blocks
+from app.page.host import Choice, Host
+from app.page.routes import EXAMPLES, Routes
+from app.session import Sessions
+from engine import audio
+from engine.facade import Engine
+from tests.browser import tiny_engine
+
+WAIT_MS = 30_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = "axe-core@4.11.0"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason="there is no Chromium here"))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def microphone(tmp_path_factory) -> Path:
+    """What Chromium hears: a sentence, then a second of silence, over and over."""
+    path = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    speech = audio.read(EXAMPLES / "homesick.ogg", 48_000)
+    soundfile.write(path, [*speech.samples, *[0.0] * 48_000], 48_000)
+    return path
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=["--no-sandbox", "--disable-background-networking", *arguments],
+    )
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, microphone) -> Iterator[Browser]:
+    browser = launch(
+        playwright,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+        "--autoplay-policy=no-user-gesture-required",
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared_engine() -> Engine:
+    return tiny_engine.engine()
+
+
+@pytest.fixture
+def engine(shared_engine) -> Iterator[Engine]:
+    """The engine behind `address`; a test may slow its mind down."""
+    shared_engine.mind.reset()
+    yield shared_engine
+    shared_engine.mind.reset()
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def serve(host: Host, **options: object) -> tuple[object, str]:
+    """A running page and its address. The engine is loaded before it returns."""
+    page = blocks.build(host)
+    settings = {"root_path": "", "share": False, "open_browser": False, "mcp": False, **options}
+    address = blocks.launch(page, Routes(host, Sessions(), may_choose=True), port=free_port(), **settings)
+    host.start(Choice()).join()
+    return page, address
+
+
+@pytest.fixture(scope="session")
+def address(shared_engine) -> Iterator[str]:
+    page, address = serve(Host(lambda choice, on_progress: shared_engine))
+    yield address
+    page.close(verbose=False)
+
+
+def open_page(browser: Browser, address: str, **context: object) -> Page:
+    """A new tab of a new person, ready to talk. A script error of the page fails the test."""
+    page = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(address)
+    await_state(page, "ready")
+    return page
+
+
+@pytest.fixture
+def page(browser, address, engine) -> Iterator[Page]:
+    page = open_page(browser, address)
+    yield page
+    assert page.errors == []
+    page.context.close()
+
+
+def await_state(page: Page, *states: str) -> None:
+    page.wait_for_selector(",".join(f'.attune[data-state="{state}"]' for state in states))
+
+
+def say(page: Page, text: str) -> None:
+    """Type a turn and wait until its answer has been spoken."""
+    page.fill("#attune-text", text)
+    page.press("#attune-text", "Enter")
+    await_state(page, "hearing", "thinking", "speaking")
+    await_state(page, "ready")
+
+
+def record(page: Page, duration_s: float = 2.5) -> None:
+    page.click('[data-do="talk"]')
+    await_state(page, "recording")
+    page.wait_for_timeout(duration_s * 1000)
+    page.click('[data-do="talk"]')
+    await_state(page, "hearing", "thinking", "speaking")
+    await_state(page, "ready")
+
+
+def replies(page: Page) -> list[str]:
+    return page.locator(".turn.assistant .words").all_inner_texts()
+
+
+def said(page: Page) -> list[str]:
+    return page.locator(".turn.user .words").all_inner_texts()
+
+
+@pytest.fixture(scope="session")
+def axe(request) -> str:
+    """The source of axe-core, fetched once from npm into pytest's cache."""
+    folder = Path(request.config.cache.mkdir("axe"))
+    source = folder / "node_modules" / "axe-core" / "axe.min.js"
+    npm = shutil.which("npm")
+    if not source.exists() and npm:
+        subprocess.run([npm, "install", "--silent", "--prefix", str(folder), AXE], check=False, timeout=120)
+    if not source.exists() and not os.environ.get("CI"):
+        pytest.skip("axe-core could not be had from npm")
+    return source.read_text(encoding="utf-8")

@@ -1,0 +1,93 @@
+"""For everyone: axe-core in every state, light and dark, wide and narrow; the whole page by keyboard."""
+
+import pytest
+
+from tests.browser.conftest import await_state, open_page, replies, say
+
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 390, "height": 780}
+
+
+def violations(page, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document.querySelector('.attune'))")
+    return [
+        f"{v['id']}: {v['nodes'][0]['html']}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_serious_violation_in_any_state(browser, address, engine, axe, viewport, scheme):
+    page = open_page(browser, address, viewport=viewport, color_scheme=scheme)
+    assert violations(page, axe) == []
+    page.click('[data-do="talk"]')
+    await_state(page, "recording")
+    assert violations(page, axe) == []
+    page.click('[data-do="cancel"]')
+    engine.mind.pause_s = 0.2
+    page.fill("#attune-text", "I am sad today")
+    page.press("#attune-text", "Enter")
+    await_state(page, "thinking")
+    assert violations(page, axe) == []
+    await_state(page, "ready")
+    page.click(".chip")
+    page.click(".latency summary")
+    assert violations(page, axe) == []
+    page.fill("#attune-text", "x" * 6000)
+    page.press("#attune-text", "Enter")
+    page.wait_for_selector(".message:not([hidden])")
+    assert violations(page, axe) == []
+    page.click('[data-do="settings"]')
+    assert violations(page, axe) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_nothing_is_wider_than_the_window(browser, address, engine, viewport):
+    page = open_page(browser, address, viewport=viewport)
+    say(page, "a-word-without-any-place-to-break-it-" * 6)
+    page.click(".chip")
+    assert page.evaluate("document.querySelector('.scroll').scrollWidth <= innerWidth")
+    page.context.close()
+
+
+def test_a_turn_by_keyboard_alone(page):
+    reached = []
+    while "file" not in reached and len(reached) < 20:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.dataset.do ?? document.activeElement.className"))
+    assert reached.index("clear") < reached.index("settings") < reached.index("example")
+    assert reached.index("example") < reached.index("talk") < reached.index("file")
+    page.focus('[data-do="talk"]')
+    page.keyboard.press("Enter")
+    await_state(page, "recording")
+    page.wait_for_timeout(1500)
+    page.keyboard.press("Space")
+    page.wait_for_selector(".turn.assistant .tool")
+    await_state(page, "ready")
+    page.focus(".chip")
+    page.keyboard.press("Enter")
+    assert page.get_attribute(".chip", "aria-expanded") == "true"
+
+
+def test_the_answer_is_announced_once_and_the_state_is_a_status(page):
+    say(page, "hello")
+    assert page.inner_text(".announcer") == f"Attune: {replies(page)[0]}"
+    assert page.get_attribute(".state", "role") == "status"
+    assert page.inner_text(".state") == "Ready when you are"
+
+
+def test_reduced_motion_is_respected(browser, address, engine):
+    page = open_page(browser, address, reduced_motion="reduce")
+    engine.mind.pause_s = 0.5
+    page.fill("#attune-text", "hello")
+    page.press("#attune-text", "Enter")
+    page.wait_for_selector(".turn.is-waiting .words")
+    motion = page.evaluate(
+        "getComputedStyle(document.querySelector('.turn.is-waiting .words'), '::after').animationName"
+    )
+    assert motion == "none"
+    page.context.close()

@@ -1,0 +1,112 @@
+"""A small engine for the page's tests: real parts behind the real Protocols, with answers known beforehand.
+
+Its ears take the loudness of a recording for its feeling, its mind repeats what was said,
+and its voice hums. Timing is set by the test, so that a turn can be looked at in every state.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.audio import Audio
+from engine.conversation import Stale, Turn, never
+from engine.emotion import EMOTIONS, Emotion
+from engine.errors import PartMissing
+from engine.facade import Engine
+from engine.hearing import Listened
+from engine.parts import Notice
+from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
+
+SAD = dict(zip(EMOTIONS, (0.08, 0.02, 0.62, 0.03, 0.21, 0.02, 0.02), strict=True))
+HAPPY = dict(zip(EMOTIONS, (0.1, 0.8, 0.02, 0.02, 0.02, 0.02, 0.02), strict=True))
+UNCLEAR = dict.fromkeys(EMOTIONS, 1 / 7)
+
+
+class Ears:
+    name = "tiny ears"
+
+    def listen(self, audio: Audio) -> Listened:
+        speech_s = float(np.sum(np.abs(audio.samples) > 0.01) / audio.sample_rate_hz)
+        if speech_s < 0.1:
+            return Listened("", None, 0.0, 1.0)
+        return Listened(f"I spoke for {audio.duration_s:.0f} seconds", SAD, speech_s, 1.0)
+
+
+class Words:
+    def recognize(self, text: str) -> dict[str, float]:
+        if "happy" in text:
+            return HAPPY
+        return SAD if "sad" in text or "spoke" in text else UNCLEAR
+
+
+class Fusion:
+    def fuse(self, voice, words, *, speech_s: float = 0.0) -> Emotion:
+        scores = voice or words or UNCLEAR
+        return Emotion(scores, abstained=max(scores.values()) < 0.4, voice=voice, words=words)
+
+
+@dataclass
+class Mind:
+    """Answers with what it remembers, `pause_s` before each word; notes when it gave them."""
+
+    pause_s: float = 0.0
+    failure: str = ""
+    yielded_at: list[float] = field(default_factory=list)
+    name: str = "tiny mind"
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def reset(self) -> None:
+        self.pause_s, self.failure, self.yielded_at = 0.0, "", []
+        self.stopped.clear()
+
+    def reply(self, conversation: Sequence[Turn], stale: Stale = never) -> Iterator[str]:
+        said = [turn.text for turn in conversation if turn.role == "user"]
+        before = f"Before, you said {said[-2]}. " if len(said) > 1 else ""
+        for word in f"{before}You said {said[-1]}.".split(" "):
+            time.sleep(self.pause_s)
+            if stale():
+                self.stopped.set()
+                return
+            self.yielded_at.append(time.time())
+            yield f"{word} "
+            if self.failure:
+                raise PartMissing(self.failure)
+
+
+@dataclass
+class Voice:
+    """Hums; notes when each chunk was ready, how long and in which style."""
+
+    name: str = "tiny voice"
+    made_at: list[float] = field(default_factory=list)
+    made_samples: list[int] = field(default_factory=list)
+    styles: list[Style] = field(default_factory=list)
+
+    def voices(self) -> tuple[str, ...]:
+        return ("low", "high")
+
+    def speak(self, text: str, style: Style = Style(), stale: Stale = never) -> Iterator[AudioChunk]:
+        if stale():
+            return
+        self.styles.append(style)
+        seconds = np.arange(int(SAMPLE_RATE_HZ * 0.04 * len(text))) / SAMPLE_RATE_HZ
+        hum = 0.1 * np.sin(2 * np.pi * 220 * seconds).astype(np.float32)
+        self.made_samples.append(len(hum))
+        self.made_at.append(time.time())
+        yield AudioChunk(Audio(hum, SAMPLE_RATE_HZ), text)
+
+
+def engine(pause_s: float = 0.0) -> Engine:
+    return Engine(
+        profile="tiny",
+        reason="Profile tiny: made for the tests.",
+        ears=Ears(),
+        words=Words(),
+        fusion=Fusion(),
+        mind=Mind(pause_s),
+        voice=Voice(),
+        notices=(Notice("voice", "Kokoro could not be had: connect once."),),
+    )
