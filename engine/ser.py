@@ -29,14 +29,17 @@ class EmotionRecognizer(Protocol):
 
 @dataclass(frozen=True)
 class Fusion:
-    """Log-linear pooling: score ∝ voice^voice_weight · words^words_weight.
+    """Log-linear pooling: score ∝ voice^voice_weight · words^words_weight, neutral less by e^neutral_doubt.
 
-    `abstain_below` is the confidence under which the answer is "not sure".
+    Bad news can be told in a flat voice and plain words in a shaking one, so where there are
+    two parts, one of them being neutral proves little: `neutral_doubt`. `abstain_below` is the
+    confidence under which the answer is "not sure".
     """
 
     voice_weight: float = 1.0
-    words_weight: float = 0.5
-    abstain_below: float = 0.35
+    words_weight: float = 1.0
+    neutral_doubt: float = 1.0
+    abstain_below: float = 0.4
 
     @classmethod
     def load(cls, path: Path) -> "Fusion":
@@ -60,6 +63,8 @@ class Fusion:
             label: sum(weight * math.log(max(scores[label], FLOOR)) for scores, weight in present)
             for label in EMOTIONS
         }
+        if len(present) > 1:
+            logits["neutral"] -= self.neutral_doubt
         highest = max(logits.values())
         powers = {label: math.exp(logit - highest) for label, logit in logits.items()}
         total = sum(powers.values())

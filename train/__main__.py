@@ -16,6 +16,7 @@ COMMANDS = {
     "words": "train the classifier of feeling in words",
     "fusion": "weigh voice against words, and calibrate",
     "ngram": "estimate the word lexicon and n-gram of the ears",
+    "beam": "choose the beam's weights on validation speakers",
     "evaluate": "measure captions (WER) or emotion (UA)",
 }
 

@@ -5,8 +5,8 @@ Runs on the validation speakers and texts, after ears and words are trained:
 2. weights of the log-linear fusion, written into `fusion.json`.
 
 No corpus at hand has feeling in voice and words at once, so pairs are drawn: a
-voice with feeling over neutral words, a neutral voice over words with feeling, and
-both agreeing. What carries the feeling must win.
+voice with feeling over neutral words, a neutral voice over words with feeling, both
+agreeing, and neither with any. What carries the feeling must win.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import itertools
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ class FusionRecipe:
     pairs: int
     voice_weights: tuple[float, ...]
     words_weights: tuple[float, ...]
+    neutral_doubts: tuple[float, ...]
     abstain_below: float
 
 
@@ -119,17 +120,18 @@ def draw_pairs(
         return matching[rng.integers(len(matching))]
 
     shared = [label for label in EMOTIONS[1:] if any(own == label for _, own in voices)]
-    cases: dict[str, list[Pair]] = {"voice only": [], "words only": [], "both": []}
+    cases: dict[str, list[Pair]] = {"voice only": [], "words only": [], "both": [], "neither": []}
     for _ in range(settings.pairs):
         label = shared[rng.integers(len(shared))]
         cases["voice only"].append((draw(voices, label), draw(said, "neutral"), label))
         cases["words only"].append((draw(voices, "neutral"), draw(said, label), label))
         cases["both"].append((draw(voices, label), draw(said, label), label))
+        cases["neither"].append((draw(voices, "neutral"), draw(said, "neutral"), "neutral"))
     return cases
 
 
 def best_fusion(pairs: dict[str, list[Pair]], settings: FusionRecipe) -> tuple[Fusion, dict[str, float]]:
-    """The weights of highest mean accuracy over the three cases, and the accuracy in each."""
+    """The weights of highest mean accuracy over the four cases, and the accuracy in each."""
 
     def accuracy(fusion: Fusion) -> dict[str, float]:
         return {
@@ -138,8 +140,10 @@ def best_fusion(pairs: dict[str, list[Pair]], settings: FusionRecipe) -> tuple[F
         }
 
     grid = [
-        replace(Fusion(abstain_below=settings.abstain_below), voice_weight=voice, words_weight=words)
-        for voice, words in itertools.product(settings.voice_weights, settings.words_weights)
+        Fusion(*weights, abstain_below=settings.abstain_below)
+        for weights in itertools.product(
+            settings.voice_weights, settings.words_weights, settings.neutral_doubts
+        )
     ]
     best = max(grid, key=lambda fusion: sum(accuracy(fusion).values()))
     return best, {case: round(value, 4) for case, value in accuracy(best).items()}

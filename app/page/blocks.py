@@ -45,7 +45,7 @@ def launch(
         share=share,
         inbrowser=open_browser,
         mcp_server=mcp,
-        app_kwargs={"routes": [routes.mount()]},
+        app_kwargs=routes.for_app(),
         prevent_thread_lock=True,
         # The server of SSR forwards no sockets, which the live conversation will need.
         ssr_mode=False,

@@ -15,6 +15,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.components.api_component import Api
 
 from app.page import events
 from app.page.host import Host
@@ -28,6 +29,10 @@ from engine.turn import Finished, SpeechPiece
 
 Sound = tuple[int, np.ndarray]
 """What `gr.Audio` makes a WAV file of: a sample rate and 16-bit samples."""
+
+
+CONVERSATION_SCHEMA = {"type": "array", "items": {"type": "object"}, "title": "the turns before"}
+"""Given by hand, because the schema of `gr.JSON` is refused by MCP clients."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,7 @@ class Endpoints:
         """Name the endpoints, inside the `gr.Blocks` of the page. Their components are never shown."""
         with gr.Column(visible=False):
             recording = gr.Audio(type="filepath", label="recording")
-            conversation = gr.JSON([], label="conversation")
+            conversation = Api([], CONVERSATION_SCHEMA, "conversation")
             text = gr.Textbox(label="text")
             style = gr.Dropdown(STYLES, value="neutral", label="style")
             answer, result, speech = (

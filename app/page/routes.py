@@ -8,16 +8,15 @@ site's script cannot send that header, nor guess the identifier.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from app.page import events, stream
@@ -49,19 +48,24 @@ class Routes:
     sessions: Sessions
     may_choose: bool
 
-    def mount(self) -> Mount:
+    def for_app(self) -> dict[str, Any]:
+        """What Gradio's server is made with to have these routes.
+
+        All of them flat: behind a proxy that takes the root path away, Starlette finds
+        nothing inside a `Mount`.
+        """
         routes = [
-            Route("/conversation", self.open, methods=["POST"]),
-            Route("/turn", self.turn, methods=["POST"]),
-            Route("/again", self.again, methods=["POST"]),
-            Route("/stop", self.stop, methods=["POST"]),
-            Route("/clear", self.clear, methods=["POST"]),
-            Route("/status", self.status),
-            Route("/engine", self.choose, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=STATIC)),
-            Mount("/examples", StaticFiles(directory=EXAMPLES)),
+            Route("/attune/conversation", self.open, methods=["POST"]),
+            Route("/attune/turn", self.turn, methods=["POST"]),
+            Route("/attune/again", self.again, methods=["POST"]),
+            Route("/attune/stop", self.stop, methods=["POST"]),
+            Route("/attune/clear", self.clear, methods=["POST"]),
+            Route("/attune/status", self.status),
+            Route("/attune/engine", self.choose, methods=["POST"]),
+            Route("/attune/static/{path:path}", _files(STATIC)),
+            Route("/attune/examples/{path:path}", _files(EXAMPLES)),
         ]
-        return Mount("/attune", app=Starlette(routes=routes, exception_handlers={AttuneError: _problem}))
+        return {"routes": routes, "exception_handlers": {AttuneError: _problem}}
 
     async def open(self, request: Request) -> Response:
         """`{"id": …}` of a saved conversation, or `{}` → its id and its turns so far."""
@@ -130,6 +134,15 @@ class Routes:
 
     def _engine(self, request: Request) -> Engine:
         return with_preferences(self.host.in_use(), _preferences(request))
+
+
+def _files(folder: Path) -> Callable[[Request], Awaitable[Response]]:
+    files = StaticFiles(directory=folder)
+
+    async def respond(request: Request) -> Response:
+        return await files.get_response(request.path_params["path"], request.scope)
+
+    return respond
 
 
 def _preferences(request: Request) -> Preferences:

@@ -162,10 +162,13 @@ export class Conversation {
     this.#player.unlock();
     await this.#interrupt();
     this.#composer.hush();
-    this.#recordingSince = Date.now();
+    // Until the microphone is given there is nothing that a second click could end.
+    this.#recordingSince = Infinity;
     this.#enter("recording");
     try {
       await this.#recorder.start((level) => this.#composer.level(level));
+      this.#recordingSince = Date.now();
+      if (this.#state !== "recording") this.#recorder.cancel();
     } catch (error) {
       if (!(error instanceof Obstacle)) throw error;
       this.#enter("ready");

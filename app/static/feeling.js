@@ -17,12 +17,13 @@ export function named(emotion) {
 /** In words: "clearly sad, a little fearful" or "not sure". */
 export function describe(emotion) {
   const words = named(emotion).map(({ label, score }) =>
-    text(`strengths.${strength(score)}`, { feeling: text(`feelings.${label}`) }),
+    text(`strengths.${strength(label, score)}`, { feeling: text(`feelings.${label}`) }),
   );
   return words.join(", ") || text("notSure");
 }
 
-function strength(score) {
+function strength(label, score) {
+  if (label === "neutral") return "middle";
   if (score >= 0.7) return "strong";
   return score >= 0.4 ? "middle" : "weak";
 }
@@ -47,6 +48,7 @@ export function chip(emotion, id) {
         if (!panel.firstChild) panel.append(...bars(emotion));
         panel.hidden = !panel.hidden;
         button.setAttribute("aria-expanded", String(!panel.hidden));
+        panel.scrollIntoView({ block: "nearest" });
       },
     },
     ...dots(emotion),

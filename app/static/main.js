@@ -15,7 +15,7 @@ export async function start(element) {
   translate(root, settings.values.language);
   const conversation = new Conversation(root, server, composer, settings);
   settings.onchange = () => translate(root, settings.values.language);
-  settings.onchoose = (choice) => follow(server.choose(choice));
+  settings.onchoose = () => follow(server.choose(settings.choice));
   root.querySelector('[data-do="settings"]').onclick = () => settings.open();
 
   async function follow(statuses) {
@@ -45,6 +45,7 @@ export async function start(element) {
     composer.say(text(error.message));
   }
   await follow(server.status());
+  if (settings.wantsOther) await follow(server.choose(settings.choice));
 }
 
 async function showExamples(place, conversation) {

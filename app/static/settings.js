@@ -25,10 +25,16 @@ export class Settings {
     this.#status = status;
   }
 
-  /** Profile and mind as chosen in this browser, or null where nothing was ever chosen. */
+  /** Profile and mind as chosen in this browser; empty strings leave it to how the program was started. */
   get choice() {
-    const choice = Object.fromEntries(ENGINE_KEYS.map((key) => [key, this.values[key]]));
-    return ENGINE_KEYS.some((key) => choice[key]) ? choice : null;
+    return Object.fromEntries(ENGINE_KEYS.map((key) => [key, this.values[key]]));
+  }
+
+  /** Whether another engine was chosen here than the one that was started. */
+  get wantsOther() {
+    const { choice } = this;
+    const isChosen = ENGINE_KEYS.some((key) => choice[key]);
+    return Boolean(this.#status?.may_choose) && isChosen && ENGINE_KEYS.some((key) => choice[key] !== this.#status.choice[key]);
   }
 
   open() {
@@ -71,8 +77,7 @@ export class Settings {
     this.values = { ...this.values, ...given, aloud: form.has("aloud"), speed: Number(given.speed) };
     keep("local", KEY, this.values);
     this.onchange();
-    const changed = Object.fromEntries(ENGINE_KEYS.map((key) => [key, this.values[key]]));
-    if (JSON.stringify(this.choice) !== before) this.onchoose(changed);
+    if (JSON.stringify(this.choice) !== before) this.onchoose();
   }
 }
 

@@ -48,7 +48,7 @@ class BeamOptions:
     beta: float = 0.5
     """Added to ln P for every word, against the language model's love of few words."""
 
-    unknown_ln: float = -2.0
+    unknown_ln: float = -3.0
     """Added to ln P for a word outside the lexicon, on top of what its spelling costs."""
 
 

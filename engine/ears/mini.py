@@ -18,13 +18,12 @@ from engine.ears import store
 from engine.ears.beam import BeamOptions, search
 from engine.ears.mel import log_mel, normalise_level
 from engine.ears.network import HEAD_EMOTIONS, EarsNetwork
-from engine.ears.ngram import NGram
+from engine.ears.ngram import NGRAM_FILE, NGram
 from engine.ears.windows import windows
 from engine.emotion import EMOTIONS
 from engine.hearing import Listened
 from engine.vad import Detector, speech_spans
 
-NGRAM_FILE = "ngram.npz"
 SILENCE_PEAK = 1e-4
 """Below −80 dBFS there is nothing but the converter's own noise."""
 

@@ -73,7 +73,7 @@ def shared_engine() -> Engine:
 
 
 @pytest.fixture
-def engine(shared_engine) -> Iterator[Engine]:
+def tiny(shared_engine) -> Iterator[Engine]:
     """The engine behind `address`; a test may slow its mind down."""
     shared_engine.mind.reset()
     yield shared_engine
@@ -114,7 +114,7 @@ def open_page(browser: Browser, address: str, **context: object) -> Page:
 
 
 @pytest.fixture
-def page(browser, address, engine) -> Iterator[Page]:
+def page(browser, address, tiny) -> Iterator[Page]:
     page = open_page(browser, address)
     yield page
     assert page.errors == []

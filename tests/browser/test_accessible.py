@@ -20,14 +20,14 @@ def violations(page, axe: str) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_no_serious_violation_in_any_state(browser, address, engine, axe, viewport, scheme):
+def test_no_serious_violation_in_any_state(browser, address, tiny, axe, viewport, scheme):
     page = open_page(browser, address, viewport=viewport, color_scheme=scheme)
     assert violations(page, axe) == []
     page.click('[data-do="talk"]')
     await_state(page, "recording")
     assert violations(page, axe) == []
     page.click('[data-do="cancel"]')
-    engine.mind.pause_s = 0.2
+    tiny.mind.pause_s = 0.2
     page.fill("#attune-text", "I am sad today")
     page.press("#attune-text", "Enter")
     await_state(page, "thinking")
@@ -46,7 +46,7 @@ def test_no_serious_violation_in_any_state(browser, address, engine, axe, viewpo
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_nothing_is_wider_than_the_window(browser, address, engine, viewport):
+def test_nothing_is_wider_than_the_window(browser, address, tiny, viewport):
     page = open_page(browser, address, viewport=viewport)
     say(page, "a-word-without-any-place-to-break-it-" * 6)
     page.click(".chip")
@@ -80,9 +80,9 @@ def test_the_answer_is_announced_once_and_the_state_is_a_status(page):
     assert page.inner_text(".state") == "Ready when you are"
 
 
-def test_reduced_motion_is_respected(browser, address, engine):
+def test_reduced_motion_is_respected(browser, address, tiny):
     page = open_page(browser, address, reduced_motion="reduce")
-    engine.mind.pause_s = 0.5
+    tiny.mind.pause_s = 0.5
     page.fill("#attune-text", "hello")
     page.press("#attune-text", "Enter")
     page.wait_for_selector(".turn.is-waiting .words")

@@ -94,11 +94,11 @@ def test_what_is_said_never_becomes_markup(page):
     assert "<b>bold</b>" in replies(page)[0]
 
 
-def test_a_mind_that_breaks_off(page, engine):
-    engine.mind.failure = "The server at example does not answer; see whether it runs."
+def test_a_mind_that_breaks_off(page, tiny):
+    tiny.mind.failure = "The server at example does not answer; see whether it runs."
     say(page, "hello")
     assert "does not answer" in page.inner_text(".failure")
-    engine.mind.failure = ""
+    tiny.mind.failure = ""
     goes_on(page)
 
 
@@ -132,7 +132,7 @@ def test_the_microphone_cannot_be_had(page, name, expected):
     goes_on(page)
 
 
-def test_a_microphone_that_the_browser_denies(playwright, address, engine):
+def test_a_microphone_that_the_browser_denies(playwright, address, tiny):
     browser = launch(playwright, "--deny-permission-prompts")
     page = open_page(browser, address)
     page.click('[data-do="talk"]')
@@ -141,7 +141,7 @@ def test_a_microphone_that_the_browser_denies(playwright, address, engine):
     browser.close()
 
 
-def test_plain_http_on_another_machine(playwright, address, engine):
+def test_plain_http_on_another_machine(playwright, address, tiny):
     browser = launch(playwright, "--host-resolver-rules=MAP attune.test 127.0.0.1")
     page = open_page(browser, address.replace("127.0.0.1", "attune.test"))
     page.click('[data-do="talk"]')
@@ -150,7 +150,7 @@ def test_plain_http_on_another_machine(playwright, address, engine):
     browser.close()
 
 
-def test_a_frame_that_does_not_pass_the_microphone_on(browser, address, engine, around):
+def test_a_frame_that_does_not_pass_the_microphone_on(browser, address, tiny, around):
     page = browser.new_page()
     page.goto(around(f'<iframe src="{address}" style="width: 100%; height: 600px"></iframe>'))
     frame = page.frame_locator("iframe")

@@ -8,7 +8,7 @@ from app.page.routes import EXAMPLES
 from tests.browser.conftest import await_state, open_page, record, replies, said, say
 
 
-def test_a_recorded_turn_is_heard_answered_and_spoken(page, engine):
+def test_a_recorded_turn_is_heard_answered_and_spoken(page, tiny):
     record(page)
     assert said(page)[0].startswith("I spoke for ")
     assert replies(page) == [f"You said {said(page)[0]}."]
@@ -17,7 +17,7 @@ def test_a_recorded_turn_is_heard_answered_and_spoken(page, engine):
         page.click('.tool[title="Download"]')
     samples, rate_hz = soundfile.read(io.BytesIO(download.value.path().read_bytes()))
     assert rate_hz == 24_000
-    assert len(samples) == engine.voice.made_samples[-1]
+    assert len(samples) == tiny.voice.made_samples[-1]
 
 
 def test_the_second_turn_builds_on_the_first_and_a_new_conversation_forgets(page):
@@ -30,8 +30,8 @@ def test_the_second_turn_builds_on_the_first_and_a_new_conversation_forgets(page
     assert replies(page) == ["You said hello."]
 
 
-def test_the_reply_appears_word_by_word_and_sounds_before_it_is_complete(page, engine):
-    engine.mind.pause_s = 0.25
+def test_the_reply_appears_word_by_word_and_sounds_before_it_is_complete(page, tiny):
+    tiny.mind.pause_s = 0.25
     page.fill("#attune-text", "first sentence here. And a much longer second one that takes its time to come")
     page.press("#attune-text", "Enter")
     await_state(page, "speaking")
@@ -60,19 +60,19 @@ def test_every_example_can_be_pressed(page):
     assert len(replies(page)) == 1
 
 
-def test_stop_ends_the_work_and_keeps_what_was_heard(page, engine):
-    engine.mind.pause_s = 0.2
+def test_stop_ends_the_work_and_keeps_what_was_heard(page, tiny):
+    tiny.mind.pause_s = 0.2
     page.fill("#attune-text", "one two three. four five six. seven eight nine. ten eleven twelve. thirteen")
     page.press("#attune-text", "Enter")
     await_state(page, "speaking")
     page.wait_for_timeout(300)
     page.click('[data-do="stop"]')
     await_state(page, "ready")
-    assert engine.mind.stopped.wait(5)
+    assert tiny.mind.stopped.wait(5)
     page.wait_for_selector(".stopped")
     kept = replies(page)[0].removesuffix("stopped here")
     assert kept.startswith("You said one two three.") and "thirteen" not in kept
-    engine.mind.pause_s = 0.0
+    tiny.mind.pause_s = 0.0
     say(page, "and now")
     assert replies(page)[1].endswith("You said and now.")
 
@@ -90,7 +90,7 @@ def test_two_tabs_are_two_conversations_even_when_one_is_a_copy(browser, address
     other.context.close()
 
 
-def test_a_reload_keeps_the_talk_and_can_still_be_heard(page, engine):
+def test_a_reload_keeps_the_talk_and_can_still_be_heard(page, tiny):
     say(page, "remember me")
     page.reload()
     await_state(page, "ready")
@@ -104,14 +104,14 @@ def test_a_reload_keeps_the_talk_and_can_still_be_heard(page, engine):
     assert replies(page)[1].startswith("Before, you said remember me.")
 
 
-def test_closing_the_tab_stops_the_work(browser, address, engine):
+def test_closing_the_tab_stops_the_work(browser, address, tiny):
     page = open_page(browser, address)
-    engine.mind.pause_s = 0.3
+    tiny.mind.pause_s = 0.3
     page.fill("#attune-text", "a long sentence that would be answered for several seconds from now on")
     page.press("#attune-text", "Enter")
     page.wait_for_selector(".turn.assistant")
     page.context.close()
-    assert engine.mind.stopped.wait(5)
+    assert tiny.mind.stopped.wait(5)
 
 
 def test_two_fast_clicks_are_harmless(page):
@@ -125,14 +125,14 @@ def test_two_fast_clicks_are_harmless(page):
     assert page.locator(".message").is_hidden()
 
 
-def test_talking_interrupts_the_reply(page, engine):
-    engine.mind.pause_s = 0.2
+def test_talking_interrupts_the_reply(page, tiny):
+    tiny.mind.pause_s = 0.2
     page.fill("#attune-text", "one two three. four five six. seven eight nine. ten eleven twelve")
     page.press("#attune-text", "Enter")
     await_state(page, "speaking")
     page.click('[data-do="talk"]')
     await_state(page, "recording")
-    assert engine.mind.stopped.wait(5)
+    assert tiny.mind.stopped.wait(5)
     page.press("body", "Escape")
     page.focus('[data-do="talk"]')
     page.press('[data-do="talk"]', "Escape")
@@ -157,13 +157,13 @@ def test_one_hears_oneself_again_without_the_sound_being_stored(page):
     assert page.evaluate("Object.values(sessionStorage).join('').length") < 100
 
 
-def test_settings_are_kept_in_the_browser_and_reach_the_voice(page, engine):
+def test_settings_are_kept_in_the_browser_and_reach_the_voice(page, tiny):
     page.click('[data-do="settings"]')
     page.select_option("#attune-voice", "high")
     page.fill("#attune-speed", "1.3")
     page.click("dialog .strong")
     say(page, "hello")
-    assert (engine.voice.styles[-1].voice, engine.voice.styles[-1].speed) == ("high", 1.3)
+    assert (tiny.voice.styles[-1].voice, tiny.voice.styles[-1].speed) == ("high", 1.3)
     page.reload()
     await_state(page, "ready")
     page.click('[data-do="settings"]')

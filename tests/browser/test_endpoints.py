@@ -18,7 +18,7 @@ CLIP = str(EXAMPLES / "sad.ogg")
 
 
 @pytest.fixture
-def client(address, engine) -> Client:
+def client(address, tiny) -> Client:
     return Client(address, verbose=False)
 
 

@@ -9,7 +9,7 @@ FIRST_WORD_MS = 100
 FIRST_SOUND_MS = 300
 
 
-def test_the_page_is_there_within_a_second_and_a_half(browser, address, engine):
+def test_the_page_is_there_within_a_second_and_a_half(browser, address, tiny):
     open_page(browser, address).context.close()
     page = open_page(browser, address)
     loads = []
@@ -21,7 +21,7 @@ def test_the_page_is_there_within_a_second_and_a_half(browser, address, engine):
     page.context.close()
 
 
-def test_words_show_soon_after_the_mind_gives_them_and_sound_after_the_voice(page, engine):
+def test_words_show_soon_after_the_mind_gives_them_and_sound_after_the_voice(page, tiny):
     page.evaluate(
         """() => {
             window.seen = {};
@@ -36,17 +36,17 @@ def test_words_show_soon_after_the_mind_gives_them_and_sound_after_the_voice(pag
     )
     words_ms, sounds_ms = [], []
     for _ in range(5):
-        engine.mind.reset()
-        engine.mind.pause_s = 0.05
+        tiny.mind.reset()
+        tiny.mind.pause_s = 0.05
         page.evaluate("() => { window.seen = {}; }")
         page.fill("#attune-text", "one two three. four five six seven eight")
         page.press("#attune-text", "Enter")
         await_state(page, "speaking")
         await_state(page, "ready")
         seen = page.evaluate("window.seen")
-        words_ms.append(seen["word"] - engine.mind.yielded_at[0] * 1e3)
+        words_ms.append(seen["word"] - tiny.mind.yielded_at[0] * 1e3)
         # "speaking" is entered when the first sample is scheduled, 30 ms ahead.
-        made_at = next(at for at in engine.voice.made_at if at >= engine.mind.yielded_at[0])
+        made_at = next(at for at in tiny.voice.made_at if at >= tiny.mind.yielded_at[0])
         sounds_ms.append(seen["sound"] + 30 - made_at * 1e3)
         page.click('[data-do="clear"]')
         page.wait_for_selector(".turn", state="detached")

@@ -1,0 +1,51 @@
+"""The page's fixed texts: every key that the page asks for exists, and none is left over."""
+
+import re
+
+from app.page.blocks import PAGE
+from app.page.routes import STATIC
+
+ENGLISH = STATIC / "texts" / "en.js"
+GROUPS = ("strengths", "feelings", "tones", "fields")
+BUILT = re.compile(r"^(state|timing|from)[A-Z]|^language$")
+"""Keys that the scripts put together, or read as properties."""
+
+
+def keys() -> set[str]:
+    return set(re.findall(r"^  (\w+):", ENGLISH.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def marked() -> set[str]:
+    markup = PAGE.read_text(encoding="utf-8")
+    return set(re.findall(r'data-(?:text|label|title|placeholder)="(\w+)"', markup))
+
+
+def quoted() -> set[str]:
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in STATIC.glob("*.js"))
+    return set(re.findall(r'"(\w+)"', scripts))
+
+
+def test_what_the_markup_asks_for_exists():
+    assert marked() <= keys()
+
+
+def test_what_the_scripts_ask_for_exists():
+    for path in STATIC.glob("*.js"):
+        found = re.findall(r'\btext\("(\w+)"', path.read_text(encoding="utf-8"))
+        assert set(found) <= keys(), path.name
+
+
+def test_no_text_is_left_over():
+    assert {key for key in keys() - quoted() - marked() if not BUILT.search(key)} <= set(GROUPS)
+
+
+def test_nothing_of_ours_is_inline_or_from_elsewhere():
+    for path in [PAGE, *STATIC.rglob("*.*")]:
+        source = path.read_text(encoding="utf-8")
+        assert not re.search(r"\son\w+=\"", source), path
+        assert not re.search(r"(src|href|url|import)[=(\s]*[\"']https?://", source), path
+
+
+def test_every_module_is_small_enough_to_read():
+    for path in STATIC.rglob("*.*"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path.name
