@@ -123,7 +123,7 @@ class Session:
             if not self._exchanges:
                 return
             *earlier, last = self._exchanges
-            said = last.reply if played_s is None else _said(last.phrases, played_s)
+            said = last.reply.strip() if played_s is None else _said(last.phrases, played_s)
             self._exchanges = (*earlier, replace(last, reply=said, was_stopped=True))
 
     def clear(self) -> None:

@@ -169,9 +169,7 @@ def remember(conversation: Sequence[Turn], heard: Heard, reply: str) -> tuple[Tu
     return (*conversation, user_turn(heard), Turn("assistant", reply))
 
 
-def _mind(
-    server: Server | None, chat_model: str | None, site: Site
-) -> tuple[Responder | None, list[Notice]]:
+def _mind(server: Server | None, chat_model: str | None, site: Site) -> tuple[Responder | None, list[Notice]]:
     if server is None:
         asked = (profiles.Part("transformers", repository=chat_model),) if chat_model else ()
         return parts.climb("mind", (*asked, *site.profile.mind), parts.MINDS, site)

@@ -8,7 +8,7 @@ import argparse
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -35,6 +35,7 @@ class EarsRecipe:
 
     steps: int
     teaching: dict[str, dict]
+    train_encoder: bool = True
     seed: int = 1
     batch_s: float = 60.0
     learning_rate: float = 1e-4
@@ -92,6 +93,8 @@ class Trainer:
             out,
         )
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
+        network.encoder.requires_grad_(settings.train_encoder)
+        network.words.requires_grad_(settings.train_encoder)
         heads = [*network.words.parameters(), *network.emotion.parameters()]
         self.peak_rates = (settings.learning_rate, settings.head_learning_rate)
         self.optimiser = torch.optim.AdamW(
@@ -113,7 +116,8 @@ class Trainer:
                     metrics.write(step=self.step, step_s=time.perf_counter() - started, **losses)
                 if self.step % settings.checkpoint_steps == 0 or self.step == settings.steps:
                     self._save()
-        store.save(self.average.module, self.out / "final", made_from={"steps": self.step})
+        made_from = {"recipe": asdict(settings), "steps": self.step}
+        store.save(self.average.module, self.out / "final", made_from=made_from)
 
     def _optimise(self, batch: Batch) -> dict[str, float]:
         with torch.autocast("cpu", torch.bfloat16):

@@ -21,7 +21,6 @@ FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "s
 START = "import(new URL('attune/static/main.js', document.baseURI)).then((page) => page.start(element));"
 """Run by Gradio when the HTML is in place; relative to the page's base, so that a root path works."""
 
-
 KEPT_S = 3600
 """How long files of the named endpoints stay on disk. The page itself leaves none."""
 

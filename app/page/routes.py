@@ -6,6 +6,7 @@ site's script cannot send that header, nor guess the identifier.
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
@@ -65,7 +66,7 @@ class Routes:
             Route("/attune/static/{path:path}", _files(STATIC)),
             Route("/attune/examples/{path:path}", _files(EXAMPLES)),
         ]
-        return {"routes": routes, "exception_handlers": {AttuneError: _problem}}
+        return {"routes": routes, "exception_handlers": {AttuneError: _problem, ClientDisconnect: _left}}
 
     async def open(self, request: Request) -> Response:
         """`{"id": …}` of a saved conversation, or `{}` → its id and its turns so far."""
@@ -123,6 +124,8 @@ class Routes:
         """A `Choice` → the status events of loading it."""
         if not self.may_choose:
             raise BadInput("Profile and mind of this shared server are not for visitors to change.")
+        # Another site's script must not be able to point the mind at a server of its own.
+        self._session(request)
         self.host.start(Choice(**await request.json()))
         return await self.status(request)
 
@@ -156,16 +159,22 @@ def _preferences(request: Request) -> Preferences:
 
 async def _listener(request: Request, engine: Engine) -> Callable[[], Heard]:
     """What turns the request into `Heard`; decoding and listening happen when it is called."""
+    said = await _body(request)
     if request.headers.get("content-type", "").startswith("application/json"):
-        text = typed(str((await request.json()).get("text", "")))
+        text = typed(str(json.loads(said).get("text", "")))
         return lambda: engine.read(text)
-    recording = bytearray()
+    return lambda: engine.hear(audio.decode(said))
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, refused at the first byte that is too many."""
+    body = bytearray()
     async for block in request.stream():
-        recording += block
-        if len(recording) > audio.MAX_FILE_BYTES:
+        body += block
+        if len(body) > audio.MAX_FILE_BYTES:
             limit_mb = audio.MAX_FILE_BYTES // 2**20
             raise BadInput(f"That file is too large: at most {limit_mb} MB can be heard.")
-    return lambda: engine.hear(audio.decode(bytes(recording)))
+    return bytes(body)
 
 
 def _guarded(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -177,6 +186,11 @@ def _guarded(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     except Exception:
         logging.getLogger(__name__).exception("A turn broke off.")
         yield events.problem(BROKE)
+
+
+async def _left(_: Request, __: ClientDisconnect) -> Response:
+    """The tab was closed while it sent something: nobody reads this, and it is no defect."""
+    return Response(status_code=400)
 
 
 async def _problem(_: Request, error: AttuneError) -> StreamingResponse:

@@ -77,8 +77,19 @@ export class Composer {
     this.talk.style.setProperty("--level", value.toFixed(2));
   }
 
-  /** One message, until the next turn or until it is closed. */
+  /** One message of what went wrong, until the next turn or until it is closed. */
   say(message, ...more) {
+    this.#message.classList.remove("is-calm");
+    this.#write(message, ...more);
+  }
+
+  /** The same, where nothing is wrong. */
+  note(message) {
+    this.#message.classList.add("is-calm");
+    this.#write(message);
+  }
+
+  #write(message, ...more) {
     const close = make("button", { type: "button", class: "tool", aria: { label: text("close") }, onclick: () => this.hush() }, "×");
     this.#message.replaceChildren(make("p", {}, message, " ", ...more), close);
     this.#message.hidden = false;

@@ -219,7 +219,6 @@ export class Conversation {
   #add(own) {
     const actions = { replayOwn: (sound) => this.#replayOwn(sound), replay: (exchange) => this.#replay(exchange) };
     const exchange = new Exchange(this.#list, actions, own);
-    this.#root.dataset.hasTalk = "true";
     this.#scroll();
     return exchange;
   }

@@ -1,11 +1,11 @@
 /** The page: finds its elements and joins them to the conversation. Started by Gradio when the HTML is there. */
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { make } from "./dom.js";
 import { Server, address } from "./server.js";
 import { Settings } from "./settings.js";
 import { showStanding, showStart } from "./start.js";
 import { text, translate } from "./texts.js";
-import { make } from "./dom.js";
 
 export async function start(element) {
   const root = element.querySelector(".attune");
@@ -15,8 +15,15 @@ export async function start(element) {
   translate(root, settings.values.language);
   const conversation = new Conversation(root, server, composer, settings);
   settings.onchange = () => translate(root, settings.values.language);
-  settings.onchoose = () => follow(server.choose(settings.choice));
+  settings.onchoose = change;
   root.querySelector('[data-do="settings"]').onclick = () => settings.open();
+
+  let isChanging = false;
+
+  async function change() {
+    isChanging = true;
+    await follow(server.choose(settings.choice));
+  }
 
   async function follow(statuses) {
     try {
@@ -29,7 +36,15 @@ export async function start(element) {
     }
   }
 
+  /** An engine in use goes on answering while another one is loaded, or could not be. */
+  function tellOfChange({ phase, problem }) {
+    if (phase === "loading") composer.note(text("startChanging"));
+    else if (phase === "failed") composer.say(problem);
+    else composer.hush();
+  }
+
   function show(status) {
+    if (status.engine && isChanging) tellOfChange(status);
     showStart(root.querySelector(".start"), status);
     showStanding(root.querySelector(".standing"), status.engine);
     root.querySelector(".safety").textContent = status.safety;
@@ -45,18 +60,19 @@ export async function start(element) {
     composer.say(text(error.message));
   }
   await follow(server.status());
-  if (settings.wantsOther) await follow(server.choose(settings.choice));
+  if (settings.wantsOther) await change();
 }
 
 async function showExamples(place, conversation) {
   const examples = await (await fetch(address("examples/examples.json"))).json();
-  place.querySelector("ul").replaceChildren(
-    ...examples.map(({ file, says }) =>
-      make("li", {}, make("button", {
-        type: "button", class: "example",
-        onclick: async () => conversation.send(await (await fetch(address(`examples/${file}`))).blob()),
-      }, `“${says}”`)),
-    ),
+  const send = async (button, file) => {
+    button.disabled = true;
+    await conversation.send(await (await fetch(address(`examples/${file}`))).blob());
+    button.disabled = false;
+  };
+  const buttons = examples.map(({ file, says }) =>
+    make("button", { type: "button", class: "example", onclick: ({ target }) => send(target, file) }, `“${says}”`),
   );
+  place.querySelector("ul").replaceChildren(...buttons.map((button) => make("li", {}, button)));
   place.hidden = false;
 }

@@ -61,7 +61,7 @@ export class Settings {
       field("llm_model", make("input", { name: "llm_model", value: values.llm_model, placeholder: "Qwen/Qwen2.5-1.5B-Instruct", disabled: !mayChoose })),
       field("llm_url", make("input", { name: "llm_url", type: "url", value: values.llm_url, placeholder: "http://localhost:11434/v1", disabled: !mayChoose })),
       make("p", { class: "hint" }, text(hint)),
-      make("p", { class: "hint" }, make("a", { href: "./?view=api", target: "_blank", rel: "noopener" }, text("api"))),
+      make("p", { class: "hint" }, make("button", { type: "button", class: "link", onclick: () => this.#showApi() }, text("api"))),
       make(
         "div",
         { class: "actions" },
@@ -69,6 +69,12 @@ export class Settings {
         make("button", { class: "strong" }, text("save")),
       ),
     ];
+  }
+
+  /** Gradio's own page about the named endpoints; its button is in the footer that we do not show. */
+  #showApi() {
+    this.#dialog.close();
+    document.querySelector("footer .show-api").click();
   }
 
   #save(form) {

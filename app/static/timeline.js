@@ -37,7 +37,7 @@ export class Timeline {
 
   #show() {
     this.#section.hidden = this.#turns.length === 0;
-    this.#list.replaceChildren(...this.#turns.map(item), curve(this.#turns), scale());
+    this.#list.replaceChildren(scale(), ...this.#turns.map(item), curve(this.#turns));
     this.#section.scrollLeft = this.#section.scrollWidth;
   }
 }
@@ -71,7 +71,7 @@ function curve(turns) {
 }
 
 function scale() {
-  return make("li", { class: "curve-item scale", ariaHidden: "true" }, make("span", {}, text("lighter")), make("span", {}, text("heavier")));
+  return make("li", { class: "scale", ariaHidden: "true" }, make("span", {}, text("lighter")), make("span", {}, text("heavier")));
 }
 
 function height({ scores }) {

@@ -8,26 +8,34 @@ import copy
 import hashlib
 import mmap
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 
-def read(gguf: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Unpack a GGUF file in memory, in float32."""
-    source = {"pretrained_model_name_or_path": gguf.parent, "gguf_file": gguf.name, "local_files_only": True}
-    return AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32), AutoTokenizer.from_pretrained(
-        **source
-    )
+def load(gguf: Path, cache: Path) -> Loaded:
+    """The model, in float32, and its tokenizer. Raises whatever transformers raises for a broken file."""
+    with _no_progress_bars():
+        try:
+            return _from_pretrained(converted(gguf, cache))
+        except (OSError, SafetensorError):
+            # No room for the unpacked copy, or it is damaged: slower at every start, but it answers.
+            return _from_pretrained(gguf.parent, gguf_file=gguf.name)
 
 
 def converted(gguf: Path, cache: Path) -> Path:
     """The folder in `cache` with the unpacked model, made now if it is not there.
 
-    Its name holds the file's sha256. Several processes may ask at once. Raises what
-    transformers raises for a broken file, and `OSError` when the cache cannot be written.
+    Its name holds the file's sha256. Several processes may ask at once. Raises
+    `OSError` when the cache cannot be written.
     """
     folder = cache / f"{gguf.stem}-{_sha256(gguf)[:16]}"
     if folder.is_dir():
@@ -37,9 +45,17 @@ def converted(gguf: Path, cache: Path) -> Path:
         if not folder.is_dir():
             unfinished = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(unfinished, ignore_errors=True)
-            _save(*read(gguf), unfinished)
+            _save(*_from_pretrained(gguf.parent, gguf_file=gguf.name), unfinished)
             unfinished.replace(folder)
     return folder
+
+
+def _from_pretrained(folder: Path, **gguf_file: str) -> Loaded:
+    # float32: bfloat16 writes no faster even on a CPU with AMX (28 tokens/s both), and slower on others.
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, **gguf_file
+    )
+    return model, AutoTokenizer.from_pretrained(folder, local_files_only=True, **gguf_file)
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -55,3 +71,14 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
 def _sha256(path: Path) -> str:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    were_on = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if were_on:
+            logging.enable_progress_bar()

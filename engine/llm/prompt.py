@@ -1,22 +1,23 @@
 """A conversation → the chat messages that every mind is given.
 
-The opening (who is speaking, and a few examples of short, warm, spoken replies) is
-the same in every conversation, so a local mind reads it once. The examples do most of
-the work for small models. What was felt travels as words in front of the user's own.
+What was felt shapes them twice: as words in front of the user's own, and in the
+examples shown before the first turn. The beginning depends on the emotion only, so a
+local mind reads it once for each.
 """
 
 import re
 from collections.abc import Callable, Sequence
 
 from engine.conversation import Turn
+from engine.llm.examples import BY_EMOTION, FIRST, PLAIN
 
 Message = dict[str, str]
 """`{"role": …, "content": …}`, as chat templates and OpenAI-compatible servers take it."""
 
-CONVERSATION_TOKENS = 600
-"""Budget for the turns: about fifteen spoken exchanges, and under a second to read on two cores."""
+CONVERSATION_TOKENS = 300
+"""Budget for the turns: about eight spoken exchanges, read in 0.4 s by the mini mind on two cores."""
 
-_LONGEST_TURN_CHARS = 1500
+_LONGEST_TURN_CHARS = 1000
 _TURNS_DROPPED_AT_ONCE = 4
 
 SYSTEM = (
@@ -24,14 +25,11 @@ SYSTEM = (
     "what was just said. Notice the feeling. Answer a plain question plainly."
 )
 
-EXAMPLES = (("neutral", "thanks for listening", "You're welcome. I'm glad we talked."),)
-"""Emotion, what was said, a good reply. Small models copy their form, and the last ones most."""
-
 _FEELING = {
     "happy": "happy",
     "sad": "sad",
     "angry": "angry",
-    "fearful": "afraid",
+    "fearful": "worried",
     "disgust": "disgusted",
     "surprised": "surprised",
 }
@@ -40,14 +38,20 @@ _FEELING = {
 _CONTROL = re.compile(r"<(?=[^\s\d])|\[(?=/?[A-Za-z_]+\])")
 
 
-def opening() -> list[Message]:
-    """The messages before the first turn, the same in every conversation."""
-    examples = [
-        message
-        for emotion, said, reply in EXAMPLES
-        for message in (_message("user", said, emotion), _message("assistant", reply))
-    ]
-    return [{"role": "system", "content": SYSTEM}, *examples]
+def felt(turn: Turn) -> str | None:
+    """The emotion a turn is answered with: None when it is neutral or not sure."""
+    if turn.emotion is None or turn.emotion.abstained or turn.emotion.label not in _FEELING:
+        return None
+    return turn.emotion.label
+
+
+def opening(emotion: str | None) -> list[Message]:
+    """The messages before the first turn, for the emotion that is answered."""
+    messages = [{"role": "system", "content": SYSTEM}]
+    for feeling, examples in ((None, FIRST), (emotion, BY_EMOTION.get(emotion, PLAIN))):
+        for said, reply in examples:
+            messages += [_message("user", said, feeling), _message("assistant", reply)]
+    return messages
 
 
 def chat_messages(
@@ -62,9 +66,9 @@ def chat_messages(
     """
     turns = _alternating(conversation)
     costs = [count_tokens(turn["content"]) for turn in turns]
-    starts = [*range(0, len(turns), _TURNS_DROPPED_AT_ONCE), len(turns) - 1]
+    starts = range(0, len(turns), _TURNS_DROPPED_AT_ONCE)
     start = next((start for start in starts if sum(costs[start:]) <= budget_tokens), len(turns) - 1)
-    return [*opening(), *turns[start:]]
+    return [*opening(felt(conversation[-1])), *turns[start:]]
 
 
 def without_system(messages: Sequence[Message]) -> list[Message]:
@@ -77,8 +81,7 @@ def _alternating(conversation: Sequence[Turn]) -> list[Message]:
     """One message for each change of speaker, the user first: many chat templates insist on it."""
     messages: list[Message] = []
     for turn in conversation:
-        emotion = turn.emotion.label if turn.emotion and not turn.emotion.abstained else None
-        message = _message(turn.role, turn.text, emotion)
+        message = _message(turn.role, turn.text, felt(turn))
         if not turn.text.strip() or (not messages and turn.role == "assistant"):
             continue
         if messages and messages[-1]["role"] == turn.role:

@@ -2,19 +2,19 @@
 
 Every mind sends its raw text through one `ReplyShaper` per reply. It removes what is
 not speech (markdown, emoji, stage directions, hidden thoughts), drops sentences that
-claim a human past, and ends the reply where a listener would want it to end. What
+claim a human life, and ends the reply where a listener would want it to end. What
 comes out depends on the raw text only, never on how that text was cut into pieces.
 """
 
 import re
 
-from engine.safety import claims_human_past
+from engine.safety import claims_human_life
 
 MAX_WORDS = 60
 """No reply is longer. Sixty words are about 25 seconds of speech."""
 
 ENOUGH_WORDS = 30
-"""A sentence that ends after this many words ends the reply: from there on small models only ramble."""
+"""The first sentence that ends after this many words ends the reply."""
 
 _FIRST_CLAUSE_WORDS = 3
 _PARAGRAPH_WORDS = 6
@@ -54,8 +54,9 @@ class ReplyShaper:
     `close` returns what is left when the model has come to an end by itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, enough_words: int = ENOUGH_WORDS) -> None:
         self.is_done = False
+        self._enough_words = enough_words
         self._pending = ""
         self._has_begun = False
         self._newlines = 0
@@ -122,7 +123,7 @@ class ReplyShaper:
         """The end of the reply's first clause, unless only the whole sentence shows if it may be said."""
         for match in _CLAUSE_END.finditer(self._pending):
             clause = self._pending[: match.end()]
-            if any(mark in clause for mark in "*([") or claims_human_past(clause):
+            if any(mark in clause for mark in "*([") or claims_human_life(clause):
                 return None
             if len(_WORD.findall(clause)) >= _FIRST_CLAUSE_WORDS:
                 return match.end()
@@ -144,7 +145,7 @@ class ReplyShaper:
         self._newlines = text.count("\n")
         already_said = len(_words(clause))
         words = _words(clause) + _words(spoken)
-        if claims_human_past(f"{clause} {spoken}"):
+        if claims_human_life(f"{clause} {spoken}"):
             return ""
         repeated_at = _repeated_at(words)
         if words in self._sentences or repeated_at <= already_said:
@@ -157,7 +158,7 @@ class ReplyShaper:
         gap = " " if self._word_count else ""
         self._sentences.append(words)
         self._word_count += len(words) - already_said
-        self.is_done |= self._word_count >= ENOUGH_WORDS
+        self.is_done |= self._word_count >= self._enough_words
         return gap + spoken
 
     def _count_newlines(self, text: str) -> None:

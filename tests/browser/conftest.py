@@ -20,7 +20,8 @@ from engine.facade import Engine
 from tests.browser import tiny_engine
 
 WAIT_MS = 30_000
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 AXE = "axe-core@4.11.0"
 
 
@@ -86,12 +87,16 @@ def free_port() -> int:
         return listening.getsockname()[1]
 
 
-def serve(host: Host, **options: object) -> tuple[object, str]:
-    """A running page and its address. The engine is loaded before it returns."""
+def serve(host: Host, *, wait: bool = True, may_choose: bool = True, root_path: str = "", mcp: bool = False):
+    """A running page and its address; `wait` until its engine is loaded."""
     page = blocks.build(host)
-    settings = {"root_path": "", "share": False, "open_browser": False, "mcp": False, **options}
-    address = blocks.launch(page, Routes(host, Sessions(), may_choose=True), port=free_port(), **settings)
-    host.start(Choice()).join()
+    routes = Routes(host, Sessions(), may_choose=may_choose)
+    address = blocks.launch(
+        page, routes, port=free_port(), root_path=root_path, share=False, open_browser=False, mcp=mcp
+    )
+    loading = host.start(Choice())
+    if wait:
+        loading.join()
     return page, address
 
 

@@ -26,6 +26,7 @@ def test_the_second_turn_builds_on_the_first_and_a_new_conversation_forgets(page
     assert replies(page)[1] == "Before, you said I am sad. You said it is raining."
     page.click('[data-do="clear"]')
     page.wait_for_selector(".turn", state="detached")
+    assert page.locator(".welcome").is_visible()
     say(page, "hello")
     assert replies(page) == ["You said hello."]
 
@@ -55,8 +56,9 @@ def test_a_dropped_file_is_a_turn(page):
 
 def test_every_example_can_be_pressed(page):
     assert page.locator(".example").count() == len(list(EXAMPLES.glob("*.ogg")))
-    page.locator(".example").nth(1).click()
+    page.locator(".example").nth(1).dblclick()
     page.wait_for_selector(".turn.assistant .tool")
+    assert page.locator(".welcome").is_hidden()
     assert len(replies(page)) == 1
 
 

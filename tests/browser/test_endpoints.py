@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import soundfile
@@ -28,6 +29,18 @@ def test_only_what_is_documented_is_public(client):
     assert all(endpoint["description"] for endpoint in endpoints.values())
 
 
+def test_the_page_shows_how_to_use_them(page):
+    page.click('[data-do="settings"]')
+    page.click("dialog .link")
+    page.get_by_text("4 API endpoints").wait_for()
+    assert page.evaluate(
+        """() => {
+            const { left, top } = document.querySelector(".api-docs h2").getBoundingClientRect();
+            return document.elementFromPoint(left + 5, top + 5).closest(".api-docs") !== null;
+        }"""
+    )
+
+
 def test_a_conversation_through_the_client(client):
     heard = client.predict(handle_file(CLIP), api_name="/hear")
     assert heard["emotion"]["label"] == "sad"
@@ -52,7 +65,9 @@ def test_the_same_functions_are_mcp_tools():
     pytest.importorskip("mcp", reason="MCP needs: pip install 'gradio[mcp]'")
     page, address = serve(Host(lambda choice, on_progress: tiny_engine.engine()), mcp=True)
     try:
-        tools, answer = asyncio.run(_ask(f"{address}gradio_api/mcp/"))
+        # In a thread of its own, since the browser's event loop runs in this one.
+        with ThreadPoolExecutor() as pool:
+            tools, answer = pool.submit(asyncio.run, _ask(f"{address}gradio_api/mcp/")).result()
     finally:
         page.close(verbose=False)
     assert tools >= TOOLS
@@ -65,9 +80,9 @@ async def _ask(url: str) -> tuple[set[str], str]:
 
     async with streamablehttp_client(url) as (read, write, _), ClientSession(read, write) as session:
         await session.initialize()
-        tools = {tool.name.split("_")[-1] for tool in (await session.list_tools()).tools}
         names = [tool.name for tool in (await session.list_tools()).tools]
         reply = next(name for name in names if name.endswith("reply"))
         result = await session.call_tool(reply, {"text": "hello", "conversation": []})
         text = result.content[0].text
-        return tools, json.loads(text) if text.startswith('"') else text
+        answer = json.loads(text) if text.startswith('"') else text
+        return {name.split("_")[-1] for name in names}, answer

@@ -86,7 +86,7 @@ class Film:
             moment_s = timestamp_s - begins_s
             if due_s <= moment_s <= GIF_S:
                 picture = Image.open(io.BytesIO(base64.b64decode(data)))
-                pictures.append(picture.resize(GIF_SIZE, Image.Resampling.LANCZOS).quantize(64))
+                pictures.append(picture.resize(GIF_SIZE, Image.Resampling.LANCZOS).quantize(256))
                 moments_s.append(moment_s)
                 due_s = moment_s + GIF_EVERY_S
         ends_s = [*moments_s[1:], GIF_S]

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from engine.conversation import Turn
 from engine.emotion import EMOTIONS, Emotion
-from engine.llm.prompt import EXAMPLES, chat_messages, opening, without_system
+from engine.llm.examples import BY_EMOTION, FIRST, PLAIN
+from engine.llm.prompt import chat_messages, felt, opening, without_system
 
 
-def felt(label: str, *, abstained: bool = False) -> Emotion:
+def sounding(label: str, *, abstained: bool = False) -> Emotion:
     return Emotion({name: 0.9 if name == label else 0.1 / 6 for name in EMOTIONS}, abstained=abstained)
 
 
@@ -19,8 +20,9 @@ def words(text: str) -> int:
 
 def turns_after_opening(conversation: list[Turn], budget: int = 600) -> list[dict[str, str]]:
     messages = chat_messages(conversation, words, budget)
-    assert messages[: len(opening())] == opening()
-    return messages[len(opening()) :]
+    before = opening(felt(conversation[-1]))
+    assert messages[: len(before)] == before
+    return messages[len(before) :]
 
 
 def user_says(text: str, emotion: Emotion | None = None) -> str:
@@ -30,15 +32,26 @@ def user_says(text: str, emotion: Emotion | None = None) -> str:
 
 
 def test_the_feeling_is_in_words_only_when_it_is_sure_and_not_neutral() -> None:
-    assert user_says("i lost my job", felt("sad")) == "I feel sad. i lost my job"
-    assert user_says("i lost my job", felt("sad", abstained=True)) == "i lost my job"
-    assert user_says("i lost my job", felt("neutral")) == "i lost my job"
+    assert user_says("i lost my job", sounding("sad")) == "I feel sad. i lost my job"
+    assert user_says("i lost my job", sounding("sad", abstained=True)) == "i lost my job"
+    assert user_says("i lost my job", sounding("neutral")) == "i lost my job"
     assert user_says("i lost my job") == "i lost my job"
 
 
-def test_examples_show_every_feeling_and_a_plain_question() -> None:
-    assert {emotion for emotion, _, _ in EXAMPLES} >= set(EMOTIONS)
-    assert all(len(reply.split()) <= 25 for _, _, reply in EXAMPLES)
+def test_the_examples_suit_what_is_felt_now() -> None:
+    assert opening("sad") != opening("happy") != opening(None) == opening("neutral")
+    conversation = [
+        Turn("user", "hi", sounding("sad")),
+        Turn("assistant", "Hi."),
+        Turn("user", "ha", sounding("happy")),
+    ]
+    assert chat_messages(conversation, words)[: len(opening("happy"))] == opening("happy")
+
+
+def test_every_example_is_short_and_every_feeling_has_some() -> None:
+    assert set(BY_EMOTION) == set(EMOTIONS) - {"neutral"}
+    examples = [*FIRST, *PLAIN, *(example for several in BY_EMOTION.values() for example in several)]
+    assert all(len(reply.split()) <= 22 for _, reply in examples)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +126,7 @@ def test_any_conversation_alternates_and_ends_with_the_user(
 
 
 def test_without_a_system_role_its_text_goes_to_the_first_turn() -> None:
-    first, *rest = without_system(opening())
-    assert first["role"] == "user"
-    assert first["content"].startswith(opening()[0]["content"])
-    assert first["content"].endswith(opening()[1]["content"])
-    assert rest == opening()[2:]
+    system, example, *others = opening(None)
+    first, *rest = without_system(opening(None))
+    assert first == {"role": "user", "content": f"{system['content']}\n\n{example['content']}"}
+    assert rest == others

@@ -1,4 +1,4 @@
-"""A person in danger gets the fixed words, everyday speech does not, and the mind claims no human past."""
+"""A person in danger gets the fixed words, everyday speech does not, and the mind claims no human life."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.safety import PAGE_LINE, SafetyReply, check, claims_human_past
+from engine.safety import PAGE_LINE, SafetyReply, check, claims_human_life
 
 SENTENCES = yaml.safe_load(Path(__file__).with_name("safety_sentences.yaml").read_text(encoding="utf-8"))
 EVERYDAY = SENTENCES.pop("everyday")
@@ -75,10 +75,12 @@ def test_silence_and_very_long_text() -> None:
         I remember when I failed my own exam.
         My best friend lost her job last year.
         My dog died too.
+        I'll make some pasta for you.
+        I'm just going to bed.
     """.strip().splitlines(),
 )
-def test_a_human_past_is_noticed(sentence: str) -> None:
-    assert claims_human_past(sentence)
+def test_a_human_life_is_noticed(sentence: str) -> None:
+    assert claims_human_life(sentence)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,9 @@ def test_a_human_past_is_noticed(sentence: str) -> None:
         I'm sorry to hear about your mother.
         Do you remember when it started?
         As a parent, you did well.
+        I'll see you tomorrow.
+        I'll do my best.
     """.strip().splitlines(),
 )
 def test_an_honest_sentence_passes(sentence: str) -> None:
-    assert not claims_human_past(sentence)
+    assert not claims_human_life(sentence)
