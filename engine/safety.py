@@ -1,7 +1,7 @@
 """What a person in danger hears: fixed wording, never left to a model.
 
 `check` is asked before the mind on every user turn, spoken or typed; when it answers,
-its words are the reply. `claims_human_life` is asked about every sentence the mind
+its words are the reply. `claims_human_past` is asked about every sentence the mind
 writes. Wording and patterns are data, one file for each language in assets/safety.
 """
 
@@ -44,10 +44,10 @@ def check(text: str, language: str = "en") -> SafetyReply | None:
     return None
 
 
-def claims_human_life(sentence: str) -> bool:
+def claims_human_past(sentence: str) -> bool:
     """Whether a sentence of the mind claims what a program cannot have: a childhood, a family, a body."""
     rules = _rules("en")
-    return bool(rules.human_life.search(rules.plain(sentence)))
+    return bool(rules.human_past.search(rules.plain(sentence)))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Rules:
     replies: dict[Kind, SafetyReply]
     patterns: dict[Kind, re.Pattern[str]]
     everyday: re.Pattern[str]
-    human_life: re.Pattern[str]
+    human_past: re.Pattern[str]
     same_form: tuple[tuple[re.Pattern[str], str], ...]
 
     def plain(self, text: str) -> str:
@@ -87,6 +87,6 @@ def _rules(language: str) -> _Rules:
         },
         patterns={kind: any_of(patterns) for kind, patterns in source["patterns"].items()},
         everyday=any_of(source["everyday"]),
-        human_life=any_of(source["human_life"]),
+        human_past=any_of(source["human_past"]),
         same_form=tuple((any_of([variants]), str(form)) for form, variants in source["same_form"].items()),
     )

@@ -13,7 +13,8 @@ from engine.vad import SpeechSpan
 
 MAX_WINDOW_S = 28.0
 MIN_WINDOW_S = MAX_WINDOW_S / 2
-MARGIN_S = 0.3
+MARGIN_S = 1.0
+"""Training clips begin and end in silence: cut to 0.3 s of it, unseen RAVDESS actors lose 10 points of UA."""
 ENERGY_FRAME_S = 0.05
 
 

@@ -2,13 +2,13 @@
 
 Every mind sends its raw text through one `ReplyShaper` per reply. It removes what is
 not speech (markdown, emoji, stage directions, hidden thoughts), drops sentences that
-claim a human life, and ends the reply where a listener would want it to end. What
+claim a human past, and ends the reply where a listener would want it to end. What
 comes out depends on the raw text only, never on how that text was cut into pieces.
 """
 
 import re
 
-from engine.safety import claims_human_life
+from engine.safety import claims_human_past
 
 MAX_WORDS = 60
 """No reply is longer. Sixty words are about 25 seconds of speech."""
@@ -123,7 +123,7 @@ class ReplyShaper:
         """The end of the reply's first clause, unless only the whole sentence shows if it may be said."""
         for match in _CLAUSE_END.finditer(self._pending):
             clause = self._pending[: match.end()]
-            if any(mark in clause for mark in "*([") or claims_human_life(clause):
+            if any(mark in clause for mark in "*([") or claims_human_past(clause):
                 return None
             if len(_WORD.findall(clause)) >= _FIRST_CLAUSE_WORDS:
                 return match.end()
@@ -145,7 +145,7 @@ class ReplyShaper:
         self._newlines = text.count("\n")
         already_said = len(_words(clause))
         words = _words(clause) + _words(spoken)
-        if claims_human_life(f"{clause} {spoken}"):
+        if claims_human_past(f"{clause} {spoken}"):
             return ""
         repeated_at = _repeated_at(words)
         if words in self._sentences or repeated_at <= already_said:

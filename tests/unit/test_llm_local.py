@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import torch
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+)
 
 from engine.conversation import Turn
 from engine.errors import PartMissing
@@ -98,9 +104,17 @@ def folder(gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Watched(LocalMind):
     """A mind that notes how many tokens the model is made to read at a time."""
 
-    def __init__(self, folder: Path, *, template: str | None = None, sampling: Sampling = GREEDY) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        template: str | None = None,
+        sampling: Sampling = GREEDY,
+        is_windowed: bool = False,
+    ) -> None:
         self.read: list[torch.Tensor] = []
-        model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = windowed(len(tokenizer)) if is_windowed else AutoModelForCausalLM.from_pretrained(folder)
         if template is not None:
             tokenizer.chat_template = template
         model.register_forward_pre_hook(lambda _, inputs: self.read.append(inputs[0][0]))
@@ -112,6 +126,14 @@ class Watched(LocalMind):
     def read_before_writing(self) -> int:
         """Tokens of the last prompt that had to be read."""
         return sum(len(ids) for ids in self.read if len(ids) > 1)
+
+
+def windowed(vocabulary: int) -> PreTrainedModel:
+    """A model that forgets all but the last 64 tokens, so that what it has read cannot be cut back."""
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "sliding_window": 64}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    return MistralForCausalLM(MistralConfig(vocab_size=vocabulary, **sizes, **heads, initializer_range=0.3))
 
 
 def conversation(*lines: str) -> list[Turn]:
@@ -172,6 +194,20 @@ def test_the_opening_and_the_running_conversation_are_read_once(folder: Path) ->
     second = mind.answer("hello you", "I'm listening.", "it is raining")
     assert mind.read_before_writing() < 150
     assert second == Watched(folder).answer("hello you", "I'm listening.", "it is raining")
+
+
+def test_a_model_that_cannot_forget_reads_again(folder: Path) -> None:
+    talk = ["hello you", "I'm listening.", "it is raining"]
+    mind = Watched(folder, is_windowed=True)
+    mind.answer(talk[0])
+    assert mind.answer(*talk) == Watched(folder, is_windowed=True).answer(*talk)
+
+
+def test_it_does_not_say_again_what_it_said(folder: Path) -> None:
+    mind = Watched(folder)
+    said = mind.answer("hello you")
+    again = mind.answer("hello you", said, "hello you")
+    assert not any(said[start : start + 12] in again for start in range(len(said) - 12))
 
 
 def test_conversations_do_not_touch_each_other(folder: Path) -> None:

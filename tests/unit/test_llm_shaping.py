@@ -48,7 +48,7 @@ def shaped(pieces: list[str], *, is_complete: bool = True) -> str:
         ("No no no no no no!", "No."),
         ("It is very very good.", "It is very very good."),
         ("I'm so sorry, I'm so sorry, I'm so sorry. Go on.", "I'm so sorry,"),
-        # a human life
+        # a human past
         ("When I was a kid, I had a dog. What was yours called?", "What was yours called?"),
         ("That hurts, my wife left me too. What now?", "What now?"),
         ("That must have hurt, my wife left me too. What now?", "That must have hurt, What now?"),

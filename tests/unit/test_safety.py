@@ -1,4 +1,4 @@
-"""A person in danger gets the fixed words, everyday speech does not, and the mind claims no human life."""
+"""A person in danger gets the fixed words, everyday speech does not, and the mind claims no human past."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.safety import PAGE_LINE, SafetyReply, check, claims_human_life
+from engine.safety import PAGE_LINE, SafetyReply, check, claims_human_past
 
 SENTENCES = yaml.safe_load(Path(__file__).with_name("safety_sentences.yaml").read_text(encoding="utf-8"))
 EVERYDAY = SENTENCES.pop("everyday")
@@ -79,8 +79,8 @@ def test_silence_and_very_long_text() -> None:
         I'm just going to bed.
     """.strip().splitlines(),
 )
-def test_a_human_life_is_noticed(sentence: str) -> None:
-    assert claims_human_life(sentence)
+def test_a_human_past_is_noticed(sentence: str) -> None:
+    assert claims_human_past(sentence)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_a_human_life_is_noticed(sentence: str) -> None:
     """.strip().splitlines(),
 )
 def test_an_honest_sentence_passes(sentence: str) -> None:
-    assert not claims_human_life(sentence)
+    assert not claims_human_past(sentence)

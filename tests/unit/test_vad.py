@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine import audio
 from engine.audio import Audio
-from engine.ears.windows import MAX_WINDOW_S, windows
+from engine.ears.windows import MARGIN_S, MAX_WINDOW_S, windows
 from engine.vad import SpeechSpan, speech_spans
 from engine.vad.webrtc import WebrtcDetector
 
@@ -67,7 +67,7 @@ def test_windows_cover_all_that_was_said(duration_s, seed):
     spans = [SpeechSpan(0.1 * duration_s, 0.9 * duration_s)]
     pieces = windows(sound, spans)
     joined = np.concatenate([piece.samples for piece in pieces])
-    first = round(max(0.0, spans[0].start_s - 0.3) * rate_hz)
+    first = round(max(0.0, spans[0].start_s - MARGIN_S) * rate_hz)
     assert np.array_equal(joined, samples[first : first + len(joined)])
     assert first + len(joined) >= int(spans[0].end_s * rate_hz)
     assert all(piece.duration_s <= MAX_WINDOW_S + 1e-6 for piece in pieces)
