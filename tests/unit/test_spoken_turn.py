@@ -71,12 +71,23 @@ def test_feeling_in_the_words_shapes_feeling_and_style(engine):
     assert engine.read("I got the job, I can't believe it!").emotion.label in ("happy", "surprised")
 
 
-def test_earlier_turns_are_remembered(engine):
-    heard = engine.read("my name is Rosalind and I live in Bristol")
-    conversation = remember((), heard, "Nice to meet you, Rosalind.")
-    assert [turn.role for turn in conversation] == ["user", "assistant"]
-    reply = "".join(engine.reply(conversation, engine.read("what is my name?")))
-    assert "Rosalind" in reply
+def test_earlier_turns_reach_the_mind(engine):
+    class Listening:
+        name = "listening"
+
+        def reply(self, conversation, stale):
+            self.given = [(turn.role, turn.text) for turn in conversation]
+            yield "Hello."
+
+    mind = Listening()
+    listening = Engine(**{**vars(engine), "mind": mind})
+    before = remember((), engine.read("my name is Rosalind"), "Nice to meet you.")
+    list(listening.reply(before, engine.read("what is my name?")))
+    assert mind.given == [
+        ("user", "my name is Rosalind"),
+        ("assistant", "Nice to meet you."),
+        ("user", "what is my name?"),
+    ]
 
 
 def test_silence_is_answered_as_silence(engine):
@@ -110,9 +121,7 @@ def test_ten_minutes_lose_nothing(engine, clip):
 
 def test_importing_is_silent_and_light():
     """No import of ours loads a model, touches the network or prints."""
-    code = (
-        "import app, engine.facade, train, sys; print({'gradio', 'torch'} & {*sys.modules})"
-    )
+    code = "import app, engine.facade, train, sys; print({'gradio', 'torch'} & {*sys.modules})"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
