@@ -61,6 +61,7 @@ class ReplyShaper:
         self._has_begun = False
         self._newlines = 0
         self._clause = ""
+        self._gap = ""
         self._sentences: list[list[str]] = []
         self._word_count = 0
 
@@ -133,7 +134,8 @@ class ReplyShaper:
         spoken = spoken_form(text)
         self._clause = spoken
         self._word_count = len(_words(spoken))
-        return spoken
+        # The space tells the voice that the clause is whole, so that it need not wait for the next word.
+        return spoken + " "
 
     def _say(self, text: str) -> str:
         """The spoken form of a sentence, or of what follows its first clause where that has been said."""
@@ -155,7 +157,7 @@ class ReplyShaper:
             self.is_done = True
             last = list(_WORD.finditer(spoken))[repeated_at - already_said - 1]
             spoken = spoken[: last.end()] + "."
-        gap = " " if self._word_count else ""
+        gap, self._gap = self._gap, " "
         self._sentences.append(words)
         self._word_count += len(words) - already_said
         self.is_done |= self._word_count >= self._enough_words

@@ -53,9 +53,12 @@ def _phrase_end(text: str, is_first: bool) -> int | None:
     """
     ten_words = _TEN_WORDS.match(text) if is_first else None
     limit = ten_words.end() if ten_words else len(text) - 1
-    breaks = [match for match in _BREAK.finditer(text) if match.end() <= limit]
+    # What follows decides whether a stop ends the sentence; a comma with its space is certain by itself.
+    breaks = [
+        match for match in _BREAK.finditer(text) if match.end() <= limit + bool(match["mark"] and is_first)
+    ]
     for match in breaks:
-        before, following = text[: match.start()], text[match.end()]
+        before, following = text[: match.start()], text[match.end() : match.end() + 1]
         if match["line"] or (match["stop"] and _ends_sentence(before, match["stop"], following)):
             return match.end()
         if is_first and not match["stop"]:

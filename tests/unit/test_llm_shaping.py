@@ -12,7 +12,7 @@ from engine.llm.shaping import ENOUGH_WORDS, MAX_WORDS, ReplyShaper
 def shaped(pieces: list[str], *, is_complete: bool = True) -> str:
     shaper = ReplyShaper()
     said = "".join(shaper.feed(piece) for piece in pieces)
-    return said + shaper.close(is_complete=is_complete)
+    return (said + shaper.close(is_complete=is_complete)).rstrip()
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_reply(raw: str, said: str) -> None:
 
 def test_the_first_clause_is_said_before_the_sentence_ends() -> None:
     shaper = ReplyShaper()
-    assert shaper.feed("I'm so sorry, ") == "I'm so sorry,"
+    assert shaper.feed("I'm so sorry, ") == "I'm so sorry, "
     assert shaper.feed("that must hurt") == ""
-    assert shaper.feed(". What") == " that must hurt."
+    assert shaper.feed(". What") == "that must hurt."
     assert shaper.close() == " What"
 
 
