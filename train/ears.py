@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from engine.ears import store
 from engine.ears.network import EarsNetwork, EarsOutput
+from engine.errors import AttuneError
 from train import checkpoint, recipe
 from train.augment import Augmenter, AugmentOptions
 from train.corpus import AudioCache, cached, data_folder, read_manifest
@@ -106,7 +107,7 @@ class Trainer:
     def train(self) -> None:
         self.network.train()
         settings, metrics = self.settings, Metrics(self.out / "metrics.csv")
-        with ProgressLine("training", total=settings.steps) as line:
+        with ProgressLine("training") as line:
             for batch in self._batches():
                 started = time.perf_counter()
                 losses = self._optimise(batch)
@@ -125,9 +126,7 @@ class Trainer:
         words, feeling = words_loss(output, batch), self._emotion_loss(output, batch)
         loss = words + self.settings.emotion_weight * feeling
         if not torch.isfinite(loss):
-            raise recipe.BadInput(
-                f"The loss became {loss.item()} at step {self.step}; lower the learning rate."
-            )
+            raise AttuneError(f"The loss became {loss.item()} at step {self.step}; lower the learning rate.")
         for group, peak in zip(self.optimiser.param_groups, self.peak_rates, strict=True):
             group["lr"] = peak * self._warmup_then_linear()
         self.optimiser.zero_grad(set_to_none=True)

@@ -16,8 +16,8 @@ class ProgressLine:
     Where stderr is a file it prints a line every half minute instead.
     """
 
-    def __init__(self, title: str, total: int = 0) -> None:
-        self._title, self._total = title, total
+    def __init__(self, title: str) -> None:
+        self._title = title
         self._started, self._drawn, self._first = time.monotonic(), 0.0, None
         self._interval_s = REDRAW_S if sys.stderr.isatty() else 30.0
 

@@ -101,7 +101,7 @@ def train(settings: WordsRecipe, training: Sequence[LabelledText]) -> LinearTabl
     optimiser = torch.optim.Adam(table.parameters(), settings.learning_rate)
     steps = settings.epochs * (len(training) // settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, steps)
-    with ProgressLine("training", total=steps) as line:
+    with ProgressLine("training") as line:
         for step in range(steps):
             place = step % (len(training) // settings.batch)
             if place == 0:
