@@ -31,6 +31,9 @@ class AugmentOptions:
     emotion_speed_range: float = 0.05
     narrow_band_probability: float = 0.1
     gain_db: float = 6.0
+    edge_probability: float = 0.5
+    edge_s: tuple[float, float] = (0.2, 1.2)
+    """How much of the silence around the speech is kept where a clip's edges are cut."""
     time_masks: int = 2
     time_mask_frames: int = 40
     frequency_masks: int = 2
@@ -57,6 +60,8 @@ class Augmenter:
     def waveform(self, samples: np.ndarray, rng: np.random.Generator, *, has_emotion: bool) -> np.ndarray:
         """(N,) float32 at 16 kHz → another such, up to a tenth longer or shorter."""
         options = self.options
+        if rng.random() < options.edge_probability:
+            samples = _cut_edges(samples, rng.uniform(*options.edge_s), rng.uniform(*options.edge_s))
         if rng.random() < options.speed_probability:
             reach = options.emotion_speed_range if has_emotion else options.speed_range
             samples = soxr.resample(samples, 1.0 + rng.uniform(-reach, reach), 1.0)
@@ -104,6 +109,20 @@ def _add_noise(samples: np.ndarray, noise: np.ndarray, snr_db: float, rng: np.ra
     noise = np.tile(noise, repeats)[start : start + len(samples)]
     speech_power, noise_power = np.mean(samples**2) + 1e-12, np.mean(noise**2) + 1e-12
     return samples + noise * np.sqrt(speech_power / noise_power / 10 ** (snr_db / 10)).astype(np.float32)
+
+
+def _cut_edges(samples: np.ndarray, before_s: float, after_s: float) -> np.ndarray:
+    """At most so much silence around the speech, as when a detector cuts a turn out of a recording.
+
+    Speech is what lies within 30 dB of the loudest 20 ms.
+    """
+    frame = SPEECH_RATE_HZ // 50
+    energy = (samples[: len(samples) // frame * frame].reshape(-1, frame) ** 2).mean(1)
+    loud = np.nonzero(energy > energy.max(initial=0.0) * 1e-3)[0] * frame
+    if not len(loud):
+        return samples
+    start = max(0, loud[0] - round(before_s * SPEECH_RATE_HZ))
+    return samples[start : loud[-1] + frame + round(after_s * SPEECH_RATE_HZ)]
 
 
 def _decay_s(room: np.ndarray) -> float:
