@@ -18,7 +18,10 @@ from engine.facade import Engine, remember
 from engine.turn import Event, Finished, SpeechPiece, TextPiece
 
 MAX_SESSIONS = 500
-"""Conversations kept at once; the one unused for longest is forgotten. About 10 kB each: no sound is kept."""
+"""Conversations kept at once; the one unused for longest is forgotten. About 10 kB each."""
+
+SOUNDS_KEPT = 8
+"""A mind that listens for itself hears so many turns again, and reads those before: 2.6 MB at 5 s a turn."""
 
 
 class State(Enum):
@@ -144,7 +147,7 @@ class Session:
             if stale():
                 return False
             self._state = State.THINKING
-            self._exchanges = (*self._exchanges, Exchange(heard))
+            self._exchanges = (*_with_newest_sounds(self._exchanges), Exchange(heard))
             return True
 
     def _note(self, event: Event, stale: Stale) -> bool:
@@ -202,6 +205,13 @@ class Sessions:
             if identifier in self._kept:
                 self._kept.move_to_end(identifier)
             return self._kept.get(identifier)
+
+
+def _with_newest_sounds(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """The exchanges before a new one, without the sound of those that are too old."""
+    before = max(0, len(exchanges) - SOUNDS_KEPT + 1)
+    old = (replace(each, heard=replace(each.heard, audio=None)) for each in exchanges[:before])
+    return (*old, *exchanges[before:])
 
 
 def _said(phrases: tuple[Phrase, ...], played_s: float) -> str:

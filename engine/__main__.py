@@ -14,7 +14,6 @@ from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
 from engine.profiles import select_profile
 from engine.tts import SAMPLE_RATE_HZ, STYLES, Style
-from engine.weights import Sources
 
 MAX_TEXT = 5_000
 EMOTION_KEYS = ("label", "scores", "confidence", "abstained")
@@ -64,9 +63,10 @@ def _say(args: argparse.Namespace) -> int:
 
 
 def _weights(args: argparse.Namespace) -> int:
-    sources = Sources.from_environment(os.environ, folder=args.weights)
+    sources = cli.sources(args)
     at_hand = partial(prepare.is_at_hand, sources=sources)
     profile = select_profile(args.profile, os.environ, at_hand).profile
+    cli.tell(f"Profile {profile.name} needs {profile.needs}.")
     if not args.fetch:
         for part, is_required in profile.parts():
             state = "here" if prepare.is_at_hand(part, sources) else "not here"

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from engine.errors import BadInput
+from engine.errors import BadInput, reason
 
 SPEECH_RATE_HZ = 16_000
 """The rate of everything the ears read."""
@@ -111,11 +111,7 @@ def _decode_with_av(data: bytes, name: str) -> tuple[np.ndarray, int]:
             ]
             blocks += [block.to_ndarray().reshape(-1) for block in resampler.resample(None)]
     except (av.FFmpegError, ValueError) as error:
-        raise BadInput(f"{name}: this is not a sound file that can be read ({_short(error)}).") from error
+        raise BadInput(f"{name}: this is not a sound file that can be read ({reason(error)}).") from error
     if not blocks:
         raise BadInput(f"{name}: it holds no sound.")
     return np.concatenate(blocks), 48_000
-
-
-def _short(error: Exception) -> str:
-    return str(error).splitlines()[0][:80] if str(error) else type(error).__name__

@@ -15,17 +15,33 @@ from pathlib import Path
 from engine.audio import Audio
 from engine.errors import AttuneError, BadInput
 from engine.facade import Engine, Server
+from engine.licences import LICENCES
 from engine.prepare import ProgressLine
 from engine.weights import Sources
 
 
 def add_engine_flags(parser: argparse.ArgumentParser) -> None:
-    """`--profile`, `--weights` and `--llm`, which every command that loads an engine takes."""
+    """`--profile`, `--weights`, `--accept-licence` and `--llm`, for every command that loads an engine."""
     parser.add_argument("--profile", help="mini, standard, blsp-emo-7b, a path, or auto (default)")
     parser.add_argument("--weights", type=Path, metavar="DIR", help="a folder with weights already fetched")
     parser.add_argument(
+        "--accept-licence",
+        action="append",
+        default=[],
+        choices=sorted(LICENCES),
+        help="agree to the terms of a model that Attune would fetch; it says which when they are needed",
+    )
+    parser.add_argument(
         "--llm", nargs=2, metavar=("URL", "MODEL"), help="answer with an OpenAI-compatible server"
     )
+
+
+def sources(args: argparse.Namespace) -> Sources:
+    """Where weights may come from, by the flags and the environment; says which licences are accepted."""
+    found = Sources.from_environment(os.environ, folder=args.weights, accepted_licences=args.accept_licence)
+    for name in sorted(found.accepted_licences & LICENCES.keys()):
+        tell(f"You accept the {LICENCES[name].terms}")
+    return found
 
 
 def load_engine(args: argparse.Namespace, *, with_mind: bool = True) -> Engine:
@@ -33,7 +49,7 @@ def load_engine(args: argparse.Namespace, *, with_mind: bool = True) -> Engine:
     engine = Engine.load(
         args.profile,
         server=Server(*args.llm, api_key=os.environ.get("OPENAI_API_KEY")) if args.llm else None,
-        sources=Sources.from_environment(os.environ, folder=args.weights),
+        sources=sources(args),
         on_progress=ProgressLine(sys.stderr),
         with_mind=with_mind,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.audio import Audio
 from engine.emotion import NOTHING_HEARD, Emotion
 
 Stale = Callable[[], bool]
@@ -34,6 +35,8 @@ class Heard:
     speech_s: float = 0.0
     is_typed: bool = False
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    audio: Audio | None = field(default=None, repr=False, compare=False)
+    """The sound itself, for a mind that listens too (`Responder.listens_s`); else None."""
 
     @property
     def is_silence(self) -> bool:
@@ -42,8 +45,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Turn:
-    """One line of the conversation. `emotion` belongs to user turns only."""
+    """One line of the conversation. `emotion` and `audio` belong to user turns only."""
 
     role: Literal["user", "assistant"]
     text: str
     emotion: Emotion | None = None
+    audio: Audio | None = field(default=None, repr=False, compare=False)

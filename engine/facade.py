@@ -105,12 +105,14 @@ class Engine:
         started = time.perf_counter()
         listened = self.ears.listen(audio)
         words = self.words.recognize(listened.text) if listened.text else None
+        is_wanted = self.mind is not None and audio.duration_s <= self.mind.listens_s
         return Heard(
             text=listened.text,
             emotion=self.fusion.fuse(listened.voice, words, speech_s=listened.speech_s),
             duration_s=audio.duration_s,
             speech_s=listened.speech_s,
             timings_ms={"ears": (time.perf_counter() - started) * 1e3},
+            audio=audio if is_wanted else None,
         )
 
     def read(self, text: str) -> Heard:
@@ -159,7 +161,7 @@ SILENT = profiles.Part("silent")
 
 def user_turn(heard: Heard) -> Turn:
     """How a heard turn enters the conversation."""
-    return Turn("user", heard.text, heard.emotion)
+    return Turn("user", heard.text, heard.emotion, heard.audio)
 
 
 def remember(conversation: Sequence[Turn], heard: Heard, reply: str) -> tuple[Turn, ...]:

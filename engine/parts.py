@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from engine import weights
+from engine import repositories, weights
 from engine.artifacts import Artifact
-from engine.errors import PartMissing
+from engine.errors import BadInput, PartMissing
 from engine.hearing import Ears
 from engine.llm import Responder
-from engine.profiles import Ladder, Part, Profile
+from engine.profiles import Ladder, Machine, Part, Profile
 from engine.tts import Synthesizer
 from engine.vad import Detector
 from engine.weights import OnProgress, Sources, unwatched
@@ -45,6 +45,28 @@ class Site:
     def fetch(self, part: Part) -> list[Path]:
         """The part's weights, in the profile's order. Raises `PartMissing`."""
         return [self._one(artifact) for artifact in part.artifacts]
+
+    def folder(self, part: Part) -> Path | None:
+        """The folder of files that the part loads, if it is here: the option `folder`, or its repository's.
+
+        Raises `PartMissing` when the profile names a folder that does not exist.
+        """
+        if part.repository and "folder" not in part.options:
+            return repositories.locate(part.repository, self.sources)
+        folder = self.profile.path(part.option("folder"))
+        if not folder.is_dir():
+            raise PartMissing(f"{folder}: there is no such folder; correct it in the profile.")
+        return folder
+
+    def fetch_folder(self, part: Part) -> Path:
+        """The same, downloaded unless it is here. Raises `PartMissing`.
+
+        Whoever names a profile with repositories asks for them, so they are looked for on the hub at
+        every start until they are here.
+        """
+        return self.folder(part) or repositories.fetch(
+            part.repository, self.sources, self.on_progress, part.licence
+        )
 
     def _one(self, artifact: Artifact) -> Path:
         is_required = any(artifact in part.artifacts for part, is_last in self.profile.parts() if is_last)
@@ -95,9 +117,26 @@ def ears_with(detector: Detector) -> Mapping[str, Build[Ears]]:
     def mini(part: Part, site: Site) -> Ears:
         from engine.ears.mini import MiniEars
 
-        return MiniEars.load(site.profile.path(part.options["folder"]), detector)
+        return MiniEars.load(site.profile.path(part.option("folder")), detector)
 
-    return {"mini": mini}
+    def faster_whisper(part: Part, site: Site) -> Ears:
+        folder = site.fetch_folder(part)
+        from engine.ears.faster_whisper import FasterWhisperEars
+        from engine.ears.mini import MiniEars
+
+        feeling = MiniEars.load(site.profile.path(part.option("feeling")), detector)
+        choices = {name: part.options[name] for name in _WHISPER_OPTIONS & part.options.keys()}
+        return FasterWhisperEars(folder, feeling, name=_name(part, folder), **choices)
+
+    return {"mini": mini, "faster-whisper": faster_whisper}
+
+
+_WHISPER_OPTIONS = {"language", "device", "compute_type"}
+
+
+def _name(part: Part, folder: Path) -> str:
+    """How a part that loads a folder is called on the page."""
+    return part.repository or folder.name
 
 
 def _local_mind(part: Part, site: Site) -> Responder:
@@ -108,9 +147,34 @@ def _local_mind(part: Part, site: Site) -> Responder:
 
 
 def _transformers_mind(part: Part, site: Site) -> Responder:
+    folder = site.fetch_folder(part)
     from engine.llm.local import LocalMind
 
-    return LocalMind.from_pretrained(part.repository or part.options["model"])
+    return LocalMind.from_pretrained(folder, name=_name(part, folder))
+
+
+def _blsp_emo_mind(part: Part, site: Site) -> Responder:
+    from engine.blsp_emo import needs
+
+    folder = site.folder(part)
+    try:
+        size = needs.parameters(folder) if folder else needs.PUBLISHED_PARAMETERS
+        precision = needs.choose_precision(size, Machine.probe(), part.options.get("precision", "auto"))
+        folder = folder or _fetched(part, site, needs.describe(size))
+        from engine.blsp_emo.mind import BlspEmoMind
+
+        return BlspEmoMind.load(folder, precision)
+    except BadInput as error:
+        # A damaged checkpoint costs this mind, not the conversation.
+        raise PartMissing(str(error)) from error
+
+
+def _fetched(part: Part, site: Site, needs: str) -> Path:
+    """The part's folder; where it cannot be had, what it needs is said as well."""
+    try:
+        return site.fetch_folder(part)
+    except PartMissing as error:
+        raise PartMissing(f"{needs}. {error}") from error
 
 
 def _espeak(part: Part, site: Site) -> Synthesizer:
@@ -133,5 +197,9 @@ def _silent(part: Part, site: Site) -> Synthesizer:
 
 
 ACTIVITY: Mapping[str, Build[Detector]] = {"silero": _silero, "webrtcvad": _webrtc}
-MINDS: Mapping[str, Build[Responder]] = {"local": _local_mind, "transformers": _transformers_mind}
+MINDS: Mapping[str, Build[Responder]] = {
+    "local": _local_mind,
+    "transformers": _transformers_mind,
+    "blsp-emo": _blsp_emo_mind,
+}
 VOICES: Mapping[str, Build[Synthesizer]] = {"espeak": _espeak, "kokoro": _kokoro, "silent": _silent}

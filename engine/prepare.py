@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from engine import downloads, weights
+from engine import repositories, weights
 from engine.errors import PartMissing
 from engine.profiles import Part, Profile
 from engine.weights import OnProgress, Progress, Sources, unwatched
@@ -45,22 +45,17 @@ def _fetch_part(part: Part, is_required: bool, sources: Sources, on_progress: On
         yield Result(artifact.name, is_required, path)
     if part.repository:
         try:
-            offline = bool(sources.hub_off)
-            path = downloads.repository(part.repository, sources.hub_endpoint, is_offline=offline)
+            path = repositories.fetch(part.repository, sources, on_progress, part.licence)
             yield Result(part.repository, is_required, path)
-        except (downloads.Unavailable, OSError) as error:
-            reason = sources.hub_off or error
-            problem = (
-                f"{part.repository} could not be had from the hub ({reason}); connect, and fetch it again."
-            )
-            yield Result(part.repository, is_required, problem=problem)
+        except PartMissing as error:
+            yield Result(part.repository, is_required, problem=str(error))
 
 
 def is_at_hand(part: Part, sources: Sources) -> bool:
     """Whether the part could start without any network."""
-    with suppress(PartMissing, downloads.Unavailable):
-        if part.repository:
-            downloads.repository(part.repository, sources.hub_endpoint, is_offline=True)
+    if part.repository and not repositories.locate(part.repository, sources):
+        return False
+    with suppress(PartMissing):
         return all(weights.locate(artifact, sources) for artifact in part.artifacts)
     return False
 

@@ -15,11 +15,12 @@ import yaml
 
 from engine.artifacts import ARTIFACTS, Artifact
 from engine.errors import BadInput
+from engine.licences import LICENCES, Licence
 
 BUILT_IN = Path(__file__).parent.parent / "assets" / "profiles"
 AUTO = "auto"
 
-AUTO_ORDER = ("standard", "mini")
+AUTO_ORDER = ("blsp-emo-7b", "standard", "mini")
 """What `auto` tries, best first; the last one is taken whatever the machine."""
 
 
@@ -32,10 +33,21 @@ class Part:
     artifacts: tuple[Artifact, ...] = ()
     """The weights it cannot do without, the principal one first."""
     repository: str | None = None
-    """The hub repository from which its own library downloads, where that is how it works."""
+    """The hub repository whose folder it loads, where that is how it works."""
+    licence: Licence | None = None
+    """What a person must accept before that repository is downloaded."""
+
+    def option(self, name: str) -> Any:
+        """An option that the part cannot do without. Raises `BadInput`."""
+        if name not in self.options:
+            raise BadInput(f"The part of kind {self.kind} lacks {name} in the profile.")
+        return self.options[name]
 
 
 Ladder = tuple[Part, ...]
+
+_PART_KEYS = {"kind", "weights", "repository", "licence"}
+"""What every part may be written with; other keys are its options."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,10 @@ class Needs:
 
     memory_gb: float = 0
     gpu_memory_gb: float = 0
+
+    def __str__(self) -> str:
+        gpu = f" and a GPU with {self.gpu_memory_gb:g} GB" if self.gpu_memory_gb else ""
+        return f"{self.memory_gb:g} GB of memory{gpu}"
 
 
 @dataclass(frozen=True)
@@ -144,11 +160,16 @@ def _ladder(written: Any, where: str) -> Ladder:
 def _part(written: Any, where: str) -> Part:
     if not isinstance(written, dict) or not isinstance(written.get("kind"), str):
         raise _Malformed(f"each entry of {where} must be a mapping with a kind")
-    options = {
-        name: value for name, value in written.items() if name not in {"kind", "weights", "repository"}
-    }
+    options = {name: value for name, value in written.items() if name not in _PART_KEYS}
+    licence = written.get("licence")
+    if licence not in {None, *LICENCES}:
+        raise _Malformed(f"{where} stands under the unknown licence {licence}")
     return Part(
-        written["kind"], options, _artifacts(written.get("weights", []), where), written.get("repository")
+        written["kind"],
+        options,
+        artifacts=_artifacts(written.get("weights", []), where),
+        repository=written.get("repository"),
+        licence=LICENCES.get(licence),
     )
 
 
@@ -209,19 +230,19 @@ def select_profile(name: str | None, environment: Mapping[str, str], at_hand: At
 def choose_profile(machine: Machine, at_hand: AtHand, candidates: Sequence[Profile]) -> Choice:
     """The first candidate that the machine can run with what is at hand; the last one in any case.
 
-    Of the weights only the mind's decide: they are the large download, which must not begin unasked.
+    Of the weights those of ears and mind decide: they are the large downloads, which must not begin unasked.
     """
     *better, last = candidates
     obstacles = []
     for profile in better:
         obstacle = _too_small(machine, profile)
-        if obstacle is None and not at_hand(profile.mind[0]):
+        if obstacle is None and not (at_hand(profile.ears[0]) and at_hand(profile.mind[0])):
             obstacle = (
                 f"{profile.name} would run here but is not downloaded (--profile {profile.name} does it)"
             )
         if obstacle is None:
             return Choice(
-                profile, f"Profile {profile.name}: this machine is up to it and its mind is at hand."
+                profile, f"Profile {profile.name}: this machine is up to it and its weights are at hand."
             )
         obstacles.append(obstacle)
     if obstacle := _too_small(machine, last):

@@ -7,7 +7,7 @@ rung of the ladder. The environment is read in `Sources.from_environment` alone.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,10 +34,17 @@ class Sources:
     hub_off: str = ""
     index_off: str = ""
     hub_endpoint: str | None = None
+    accepted_licences: frozenset[str] = frozenset()
+    """By their names in `engine.licences`."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], folder: Path | None = None) -> "Sources":
-        """`folder` is the flag `--weights`. Raises `BadInput` when the folder named does not exist."""
+    def from_environment(
+        cls, environment: Mapping[str, str], folder: Path | None = None, accepted_licences: Iterable[str] = ()
+    ) -> "Sources":
+        """`folder` is the flag `--weights`, `accepted_licences` those of `--accept-licence`.
+
+        Raises `BadInput` when the folder named does not exist.
+        """
 
         def is_set(name: str) -> bool:
             return environment.get(name, "").upper() in {"1", "ON", "YES", "TRUE"}
@@ -54,6 +61,9 @@ class Sources:
             hub_off=offline or hub_offline,
             index_off=offline,
             hub_endpoint=environment.get("HF_ENDPOINT"),
+            accepted_licences=frozenset(
+                (*accepted_licences, *environment.get("ATTUNE_ACCEPT_LICENCE", "").split())
+            ),
             environment=dict(environment),
         )
 

@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
-    host = Host(loader(Sources.from_environment(os.environ, folder=args.weights)))
+    host = Host(loader(cli.sources(args)))
     routes = Routes(host, Sessions(), may_choose=_is_private(args))
     page = blocks.build(host)
     try:

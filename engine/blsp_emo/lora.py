@@ -40,7 +40,7 @@ class PartialLoraLinear(nn.Linear):
 
     def forward(self, x: torch.Tensor, masks: LoraMasks) -> torch.Tensor:
         """x (B, L, in) → (B, L, out)."""
-        y = self.quantised(x) if self.quantised else F.linear(x, self.weight, self.bias)
+        y = F.linear(x, self.weight, self.bias) if self.quantised is None else self.quantised(x)
         for name, mask in masks.items():
             if name in self.lora_A:
                 low_rank = self.lora_B[name](self.lora_A[name](self.lora_dropout[name](x)))

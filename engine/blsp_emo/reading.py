@@ -57,6 +57,8 @@ class Reading:
     @torch.inference_mode()
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         """Read one token per row, (B,) ids → logits (B, V) of the next, valid until the next step."""
+        if self._filled == self.slots:
+            raise ValueError(f"All {self.slots} slots are filled.")
         self._tokens.copy_(tokens[:, None])
         self._filled += 1
         return self._advance(self._filled)

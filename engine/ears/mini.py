@@ -32,9 +32,10 @@ SILENCE_PEAK = 1e-4
 class Encoded:
     """One window after the network."""
 
+    window: Audio
     log_probs: np.ndarray  # (T, classes)
     emotion_log_probs: np.ndarray  # (8,), calibrated
-    duration_s: float
+    pooled: np.ndarray  # (2 * pool_width,), what the emotion head classifies
 
 
 class MiniEars:
@@ -45,12 +46,13 @@ class MiniEars:
     def __init__(
         self,
         network: EarsNetwork,
-        ngram: NGram,
+        ngram: NGram | None,
         detector: Detector,
         *,
         beam: BeamOptions = BeamOptions(),
         temperature: float = 1.0,
     ) -> None:
+        """Without `ngram` any spelling counts as a word."""
         self._network = network
         self._ngram = ngram
         self._detector = detector
@@ -67,7 +69,7 @@ class MiniEars:
     def listen(self, audio: Audio) -> Listened:
         started = time.perf_counter()
         encoded, speech_s = self.encode(audio)
-        text = " ".join(filter(None, (self.words(window) for window in encoded)))
+        text = " ".join(filter(None, map(self.words, encoded)))
         voice = fold_calm(pooled_feeling(encoded)) if encoded else None
         return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3)
 
@@ -85,23 +87,29 @@ class MiniEars:
         speech_s = sum(span.end_s - span.start_s for span in spans)
         return [self._encode_window(window) for window in windows(audio, spans)], speech_s
 
-    def words(self, window: Encoded) -> str:
-        return search(window.log_probs, self._ngram, self._beam).text
+    def words(self, encoded: Encoded) -> str:
+        return search(encoded.log_probs, self._ngram, self._beam).text
 
     def _encode_window(self, window: Audio) -> Encoded:
         mel = log_mel(torch.from_numpy(np.ascontiguousarray(window.samples, dtype=np.float32)))
         with torch.inference_mode():
             output = self._network(mel[None])
         emotion = (output.emotion_logits[0] / self._temperature).log_softmax(-1)
-        return Encoded(output.log_probs[0].numpy(), emotion.numpy(), window.duration_s)
+        return Encoded(window, output.log_probs[0].numpy(), emotion.numpy(), output.pooled[0].numpy())
 
 
 def pooled_feeling(encoded: Sequence[Encoded]) -> np.ndarray:
     """(8,) probabilities: the geometric mean over windows, each weighing as long as it lasts."""
-    durations = np.array([window.duration_s for window in encoded])
-    log_probs = np.stack([window.emotion_log_probs for window in encoded])
+    durations = np.array([each.window.duration_s for each in encoded])
+    log_probs = np.stack([each.emotion_log_probs for each in encoded])
     mean = np.exp((durations[:, None] * log_probs).sum(0) / durations.sum())
     return mean / mean.sum()
+
+
+def pooled_vector(encoded: Sequence[Encoded]) -> np.ndarray:
+    """(2 * pool_width,): the mean over windows, each weighing as long as it lasts."""
+    durations = [each.window.duration_s for each in encoded]
+    return np.average([each.pooled for each in encoded], axis=0, weights=durations)
 
 
 def fold_calm(probabilities: np.ndarray) -> dict[str, float]:

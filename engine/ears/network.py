@@ -100,8 +100,8 @@ class Encoder(nn.Module):
         return states
 
 
-class EmotionHead(nn.Module):
-    """Learned mix of layers → attentive statistics pooling (Okabe et al. 2018) → logits."""
+class AttentivePooling(nn.Module):
+    """Learned mix of layers → attentive statistics pooling (Okabe et al. 2018): a recording as one vector."""
 
     def __init__(self, config: EarsConfig) -> None:
         super().__init__()
@@ -111,14 +111,12 @@ class EmotionHead(nn.Module):
         self.project = nn.Linear(config.width, config.pool_width)
         self.attend = nn.Linear(config.pool_width, config.pool_heads)
         self.dropout = nn.Dropout(config.dropout)
-        self.classify = nn.Linear(2 * config.pool_width, len(HEAD_EMOTIONS))
-
-    def forward(self, states: list[torch.Tensor], valid: torch.Tensor | None = None) -> torch.Tensor:
-        """states: layers + 1 × (B, T, width) → (B, 8) logits."""
-        return self.classify(self.dropout(self.pool(states, valid)))
 
     def pool(self, states: list[torch.Tensor], valid: torch.Tensor | None = None) -> torch.Tensor:
-        """→ (B, 2 * pool_width): per head, mean and deviation under its own attention."""
+        """states: layers + 1 × (B, T, width) → (B, 2 * pool_width).
+
+        Per head, mean and deviation under its own attention.
+        """
         weights = self.mix.softmax(0)
         mixed = sum(w * self.norm(s) for w, s in zip(weights, states, strict=True))
         x = self.dropout(F.gelu(self.project(mixed)))  # (B, T, pool_width)
@@ -132,12 +130,28 @@ class EmotionHead(nn.Module):
         return torch.cat([mean.flatten(1), (variance + 1e-5).sqrt().flatten(1)], dim=-1)
 
 
+class EmotionHead(AttentivePooling):
+    """The pooled recording → logits."""
+
+    def __init__(self, config: EarsConfig) -> None:
+        super().__init__(config)
+        self.classify = nn.Linear(2 * config.pool_width, len(HEAD_EMOTIONS))
+
+    def forward(
+        self, states: list[torch.Tensor], valid: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """states: layers + 1 × (B, T, width) → (B, 8) logits, and the (B, 2 * pool_width) they come from."""
+        pooled = self.pool(states, valid)
+        return self.classify(self.dropout(pooled)), pooled
+
+
 @dataclass(frozen=True, eq=False)
 class EarsOutput:
     """What one pass gives."""
 
     log_probs: torch.Tensor  # (B, T, classes), natural log
     emotion_logits: torch.Tensor  # (B, 8)
+    pooled: torch.Tensor  # (B, 2 * pool_width), what the emotion head classifies
     states: list[torch.Tensor]  # layers + 1 × (B, T, width)
 
 
@@ -154,7 +168,8 @@ class EarsNetwork(nn.Module):
     def forward(self, mel: torch.Tensor, valid: torch.Tensor | None = None) -> EarsOutput:
         states = self.encoder(mel, valid)
         log_probs = self.words(states[-1]).float().log_softmax(-1)
-        return EarsOutput(log_probs, self.emotion(states, valid), states)
+        emotion_logits, pooled = self.emotion(states, valid)
+        return EarsOutput(log_probs, emotion_logits, pooled, states)
 
 
 def pad_batch(

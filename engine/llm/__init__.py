@@ -12,8 +12,11 @@ class Responder(Protocol):
     Yields pieces of text as they are written; their concatenation is the reply.
     Stops at once, without error, when `stale()` turns true. Raises `PartMissing`
     with a sentence when no reply can be had (server gone, model missing).
+
+    `listens_s` is the longest user turn that it wants as sound as well; 0 for one that only reads.
     """
 
     name: str
+    listens_s: float
 
     def reply(self, conversation: Sequence[Turn], stale: Stale = never) -> Iterator[str]: ...

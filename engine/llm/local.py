@@ -24,7 +24,7 @@ from transformers import (
 )
 
 from engine.conversation import Stale, Turn, never
-from engine.errors import PartMissing
+from engine.errors import PartMissing, reason
 from engine.llm import gguf
 from engine.llm.memory import Memories, Memory
 from engine.llm.prompt import Message, chat_messages, felt, opening, without_system
@@ -55,6 +55,8 @@ SMALL = Sampling(enough_words=14)
 
 class LocalMind:
     """A chat model, its tokenizer and what they remember. Safe to use from several threads."""
+
+    listens_s = 0.0
 
     def __init__(
         self,
@@ -87,27 +89,27 @@ class LocalMind:
             model, tokenizer = gguf.load(path, cache)
         except Exception as error:  # of a broken file, tokenizers raises just that
             raise PartMissing(
-                f"{path} cannot be read as a chat model ({_short(error)}); delete it and start again."
+                f"{path} cannot be read as a chat model ({reason(error)}); delete it and start again."
             ) from error
         return cls(model, tokenizer, name=path.stem, sampling=sampling)
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path, *, sampling: Sampling = Sampling()) -> "LocalMind":
-        """Any chat model of the hub, of its cache, or in a folder; on the GPU where there is one.
+    def from_pretrained(cls, folder: Path, *, name: str, sampling: Sampling = Sampling()) -> "LocalMind":
+        """Any chat model in a folder as the hub publishes them; on the GPU where there is one.
 
-        Raises `PartMissing` when it cannot be had or does not fit.
+        Raises `PartMissing` when it cannot be read or does not fit.
         """
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name_or_path)
-            model = AutoModelForCausalLM.from_pretrained(name_or_path, dtype="auto")
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", local_files_only=True)
             if torch.accelerator.is_available():
                 model = model.to(torch.accelerator.current_accelerator())
         except Exception as error:  # of a broken file, tokenizers raises just that
             raise PartMissing(
-                f"The chat model {name_or_path} could not be loaded ({_short(error)}); check its name, the "
-                "network and the memory, or choose another mind."
+                f"The chat model {name} could not be loaded ({reason(error)}); check its files and "
+                "the memory, or choose another mind."
             ) from error
-        return cls(model, tokenizer, name=str(name_or_path), sampling=sampling)
+        return cls(model, tokenizer, name=name, sampling=sampling)
 
     def reply(self, conversation: Sequence[Turn], stale: Stale = never) -> Iterator[str]:
         """See `Responder`. A reply of which nothing may be said is written again, differently."""
@@ -227,8 +229,3 @@ def _end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> froz
     ends = model.generation_config.eos_token_id
     special = (id_ for id_, token in tokenizer.added_tokens_decoder.items() if token.special)
     return frozenset([*(ends if isinstance(ends, list) else [ends]), *tokenizer.all_special_ids, *special])
-
-
-def _short(error: Exception) -> str:
-    first_line = str(error).strip().split("\n")[0]
-    return first_line[:120] or type(error).__name__

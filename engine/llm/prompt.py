@@ -17,7 +17,7 @@ Message = dict[str, str]
 CONVERSATION_TOKENS = 300
 """Budget for the turns: about eight spoken exchanges, read in 0.4 s by the mini mind on two cores."""
 
-_LONGEST_TURN_CHARS = 1000
+LONGEST_TURN_CHARS = 1000
 _TURNS_DROPPED_AT_ONCE = 4
 
 SYSTEM = (
@@ -92,6 +92,6 @@ def _alternating(conversation: Sequence[Turn]) -> list[Message]:
 
 
 def _message(role: str, text: str, emotion: str | None = None) -> Message:
-    line = " ".join(_CONTROL.sub(r"\g<0> ", text[-_LONGEST_TURN_CHARS:]).split())
+    line = " ".join(_CONTROL.sub(r"\g<0> ", text[-LONGEST_TURN_CHARS:]).split())
     feeling = _FEELING.get(emotion)
     return {"role": role, "content": f"I feel {feeling}. {line}" if feeling else line}

@@ -30,6 +30,8 @@ _Delta = tuple[str, str | None]
 class ServerMind:
     """A model behind `base_url` (which usually ends in /v1). Nothing is asked of it before `reply`."""
 
+    listens_s = 0.0
+
     def __init__(
         self, base_url: str, model: str, *, api_key: str | None = None, timeout_s: float = 30
     ) -> None:

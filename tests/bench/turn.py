@@ -14,8 +14,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
@@ -36,6 +34,7 @@ def main() -> int:
     from app.spoken_turns import answer
     from engine import audio
     from engine.facade import Engine, remember
+    from tests.bench.memory import peak_resident_mb
 
     engine = Engine.load(args.profile)
     start_s = time.perf_counter() - STARTED
@@ -77,16 +76,6 @@ def paths(manifest: Path | None, turns: int) -> list[Path]:
     else:
         found = [manifest.parent / json.loads(line)["audio"] for line in manifest.open(encoding="utf-8")]
     return (found * turns)[:turns]
-
-
-def peak_resident_mb() -> float:
-    """The highest resident memory of this process so far."""
-    memory = psutil.Process().memory_info()
-    if hasattr(memory, "peak_wset"):  # Windows
-        return memory.peak_wset / 2**20
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def show(report: dict, *, as_json: bool) -> None:

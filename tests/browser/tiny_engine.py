@@ -56,6 +56,7 @@ class Mind:
     failure: str = ""
     yielded_at: list[float] = field(default_factory=list)
     name: str = "tiny mind"
+    listens_s: float = 0.0
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def reset(self) -> None:

@@ -171,7 +171,7 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path, folder: Path) -> 
     with pytest.raises(PartMissing, match="cannot be read as a chat model"):
         LocalMind.from_gguf(broken, cache=tmp_path)
     with pytest.raises(PartMissing, match="could not be loaded"):
-        LocalMind.from_pretrained(tmp_path / "nothing")
+        LocalMind.from_pretrained(tmp_path / "nothing", name="nothing")
     with pytest.raises(PartMissing, match="no chat template"):
         Watched(folder, template="")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.session import Session, Sessions, State
+from app.session import SOUNDS_KEPT, Session, Sessions, State
 from engine.audio import Audio
 from engine.conversation import Heard
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
@@ -54,6 +54,15 @@ def test_states_follow_the_turn_and_the_turn_is_remembered():
         ("assistant", "One. Two."),
     ]
     assert session.exchanges[0].timings_ms == {"ears": 2.0, "total": 9.0}
+
+
+def test_only_the_newest_turns_keep_their_sound():
+    session, engine = Session(), Scripted(*reply("Yes."))
+    for number in range(SOUNDS_KEPT + 2):
+        list(session.answer(engine, lambda number=number: Heard(f"turn {number}", audio=ONE_SECOND)))
+    kept = [turn.audio is ONE_SECOND for turn in session.conversation if turn.role == "user"]
+    assert kept == [False] * 2 + [True] * SOUNDS_KEPT
+    assert session.conversation[0].text == "turn 0"
 
 
 @pytest.mark.parametrize(

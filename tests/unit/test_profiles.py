@@ -93,6 +93,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
         (MINIMAL.replace("ears: {kind: mini}", "ears: []"), "ears is empty"),
         (MINIMAL.replace("activity: {kind: webrtcvad}, ", ""), "turns lacks activity"),
         (MINIMAL.replace("smollm2-135m-instruct", "gpt-9"), "unknown weights gpt-9"),
+        (MINIMAL.replace("kind: local", "kind: local, licence: none"), "unknown licence none"),
         (MINIMAL + "needs: {memory_gb: much}", "needs must be numbers"),
         (b"\xff\xfe\x00", "cannot be read|not YAML"),
     ],
@@ -109,16 +110,28 @@ def test_a_broken_profile_is_one_sentence(tmp_path, written, complaint):
 def test_without_a_gpu_auto_takes_mini_and_says_why(candidates):
     choice = choose_profile(LAPTOP, all_at_hand, candidates)
     assert choice.profile.name == "mini"
-    assert choice.reason == "Profile mini: standard needs a GPU with 5 GB and there is none."
+    assert choice.reason == (
+        "Profile mini: blsp-emo-7b needs a GPU with 8 GB and there is none; "
+        "standard needs a GPU with 5 GB and there is none."
+    )
 
 
-def test_with_gpu_and_weights_auto_takes_standard(candidates):
-    assert choose_profile(WORKSTATION, all_at_hand, candidates).profile.name == "standard"
+def test_with_gpu_and_weights_auto_takes_the_best(candidates):
+    assert choose_profile(WORKSTATION, all_at_hand, candidates).profile.name == "blsp-emo-7b"
+    small_gpu = Machine(64, "GPU X", 6)
+    assert choose_profile(small_gpu, all_at_hand, candidates).profile.name == "standard"
+
+
+@pytest.mark.parametrize("lacking", ["faster-whisper", "transformers"])
+def test_auto_takes_standard_only_with_both_its_downloads(candidates, lacking):
+    choice = choose_profile(WORKSTATION, lambda part: part.kind not in {lacking, "blsp-emo"}, candidates)
+    assert choice.profile.name == "mini"
 
 
 def test_auto_never_begins_a_large_download(candidates):
     choice = choose_profile(WORKSTATION, nothing_at_hand, candidates)
     assert choice.profile.name == "mini"
+    assert "--profile blsp-emo-7b" in choice.reason
     assert "--profile standard" in choice.reason
 
 
