@@ -157,8 +157,10 @@ def _outline(source: Path) -> tuple[BlspEmo, dict[str, torch.Tensor]]:
     if (layer := stored.get("adapter.hidden_layers.0.fc1.weight")) is not None:
         # No key of config.json says how wide a subsampler's own transformer layers are.
         config = replace(config, adapter_feedforward=layer.shape[0])
-    with torch.device("meta"):
-        model = BlspEmo(config)
+    try:
+        model = BlspEmo.outline(config)
+    except BadInput as error:
+        raise BadInput(f"{source}: {error}") from error
     _check(source, stored, model)
     return model, stored
 

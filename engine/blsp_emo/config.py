@@ -6,7 +6,7 @@ this implementation does not cover is refused here, in one sentence, before any 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,6 +64,8 @@ class DecoderConfig:
         width, heads = keys["hidden_size"], keys["num_attention_heads"]
         if keys.get("kv_channels", width // heads) * heads != width:
             raise BadInput(f"kv_channels times num_attention_heads must give hidden_size ({width}).")
+        if width // heads % 2 or width // heads < 4:
+            raise BadInput(f"heads of {width // heads} channels cannot be rotated; it takes 4, 6, 8 …")
         if keys.get("rotary_pct", 1.0) != 1.0:
             raise BadInput(f"rotary_pct is {keys['rotary_pct']}; only full rotary embeddings are known here.")
         return cls(
@@ -73,11 +75,11 @@ class DecoderConfig:
             heads=heads,
             kv_heads=heads,
             feedforward=keys["intermediate_size"] // 2,  # the published key counts both halves of the gate
-            norm_eps=keys.get("layer_norm_epsilon", 1e-6),
-            rotary_base=keys.get("rotary_emb_base", 10_000),
+            norm_eps=_positive(keys, "layer_norm_epsilon", 1e-6),
+            rotary_base=_positive(keys, "rotary_emb_base", 10_000),
             qkv_bias=True,
             bias=not keys.get("no_bias", True),
-            trained_length=keys["seq_length"],
+            trained_length=_positive(keys, "seq_length"),
             dynamic_ntk=keys.get("use_dynamic_ntk", True),
             log_n_attention=keys.get("use_logn_attn", True),
         )
@@ -102,12 +104,14 @@ class BlspEmoConfig:
     lora: LoraConfig | None = None
     lora_scope: LoraScope = "audio"
     num_emotions: int = 5
-    published: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The file as it was read, for writing it again."""
 
     @property
     def encoder_width(self) -> int:
         return self.whisper["d_model"]
+
+    @property
+    def mel_bins(self) -> int:
+        return self.whisper.get("num_mel_bins", 80)
 
     @property
     def mel_frames(self) -> int:
@@ -124,7 +128,7 @@ class BlspEmoConfig:
             raise BadInput(f"{folder}: no config.json, so this is not a BLSP-Emo checkpoint.") from error
         except (ValueError, OSError) as error:
             raise BadInput(f"{path}: this is not JSON ({error}).") from error
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise BadInput(f"{path}: this is not a BLSP-Emo configuration ({error!r}).") from error
         except BadInput as error:
             raise BadInput(f"{path}: {error}") from error
@@ -148,12 +152,19 @@ class BlspEmoConfig:
             adapter_feedforward=keys["whisper_config"]["encoder_ffn_dim"],
             pre_cif_layers=keys.get("num_pre_cif_layers", 4),
             post_cif_layers=keys.get("num_post_cif_layers", 4),
-            kd_temperature=keys.get("kd_temperature", 2),
+            kd_temperature=_positive(keys, "kd_temperature", 2),
             lora=_lora(keys.get("lora_config") or {}),
             lora_scope=scope,
             num_emotions=keys.get("num_emotions", 5),
-            published=dict(keys),
         )
+
+
+def _positive(keys: Mapping[str, Any], name: str, default: float | None = None) -> Any:
+    """A number that is used only when the model runs, where a wrong one would be found too late."""
+    value = keys[name] if default is None else keys.get(name, default)
+    if not isinstance(value, int | float) or value <= 0:
+        raise BadInput(f"{name} is {value!r}; it must be a number above 0.")
+    return value
 
 
 def _lora(keys: Mapping[str, Any]) -> LoraConfig | None:

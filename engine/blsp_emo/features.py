@@ -33,7 +33,7 @@ class MelExtractor:
         """From `folder/preprocessor_config.json`. Raises `BadInput` when it is missing or damaged."""
         try:
             return cls(WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, ZeroDivisionError) as error:
             raise BadInput(f"{folder}: preprocessor_config.json is missing or damaged.") from error
 
     @property

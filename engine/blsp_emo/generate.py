@@ -112,9 +112,9 @@ def decoded(tokenizer: Tokenizer, ids: Sequence[int], *, published: bool = False
     """
     if published:
         ends = {tokenizer.im_start, tokenizer.im_end}
-        length = next((i for i, id_ in enumerate(ids) if id_ in ends), len(ids) - 1)
-        return tokenizer.decode(ids[:length]).strip()
-    text = itertools.takewhile(lambda id_: id_ not in _control_tokens(tokenizer), ids)
+        text = ids[: next((i for i, id_ in enumerate(ids) if id_ in ends), len(ids) - 1)]
+    else:
+        text = itertools.takewhile(lambda id_: id_ not in _control_tokens(tokenizer), ids)
     # Rows of the matrices beyond the vocabulary have no text, and no reason to be chosen.
     return tokenizer.decode(id_ for id_ in text if id_ < tokenizer.size).strip()
 

@@ -16,19 +16,15 @@ from engine.blsp_emo.model import BlspEmo
 from engine.blsp_emo.prompts import Prompt, Segment, join
 from engine.blsp_emo.tokenizer import Tokenizer
 
-MEL_FRAMES_PER_TOKEN = 16
-"""How the published demo estimates the length of speech in tokens."""
-
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """One utterance (a batch of one): its embeddings, and how long it was."""
+    """One utterance, a batch of one. Its length is its embeddings'; the published demo estimates it."""
 
     speech: AdapterOutput
-    mel_frames: int
 
     def __len__(self) -> int:
-        return self.mel_frames // MEL_FRAMES_PER_TOKEN
+        return int(self.speech.mask.sum())
 
 
 Piece = list[int] | Spoken
@@ -59,7 +55,7 @@ class History:
         return cls(system, tuple(turns), chatml.reply_start_ids(tokenizer))
 
     def __len__(self) -> int:
-        """In tokens, speech as estimated by `Spoken`."""
+        """In tokens."""
         turns = sum(len(piece) for turn in self.turns for piece in turn)
         return len(self.system) + turns + len(self.invitation)
 

@@ -149,7 +149,7 @@ class BlspEmoMind:
     def _spoken(self, window: Audio) -> Spoken:
         mel = self._extractor([window])
         device = self._model.device
-        return Spoken(self._model.hear(mel.frames.to(device), mel.lengths.to(device)), int(mel.lengths[0]))
+        return Spoken(self._model.hear(mel.frames.to(device), mel.lengths.to(device)))
 
 
 def _model(folder: Path, precision: Precision, device: torch.device) -> BlspEmo:

@@ -15,6 +15,7 @@ from engine.blsp_emo.decoder import Decoder, Place, causal
 from engine.blsp_emo.lora import LoraMasks, add_lora, positions_in_scope
 from engine.blsp_emo.prompts import Prompt
 from engine.blsp_emo.rotary import cos_sin, inverse_frequencies, log_n_scale
+from engine.errors import BadInput, reason
 
 
 class BlspEmo(nn.Module):
@@ -33,6 +34,15 @@ class BlspEmo(nn.Module):
         if config.lora:
             add_lora(self.llm, config.lora)
 
+    @classmethod
+    def outline(cls, config: BlspEmoConfig) -> "BlspEmo":
+        """Names, shapes and types, without memory. Raises `BadInput` for a configuration of no model."""
+        try:
+            with torch.device("meta"):
+                return cls(config)
+        except Exception as error:  # of impossible sizes, torch and transformers raise all kinds
+            raise BadInput(f"no model has the sizes of this config.json ({reason(error)}).") from error
+
     @property
     def device(self) -> torch.device:
         return self.emotion.weight.device
@@ -46,8 +56,15 @@ class BlspEmo(nn.Module):
         """mel (B, 80, `config.mel_frames`), valid frames (B,) → states (B, T, d), mask (B, T) bool.
 
         Every state has seen the silence behind the utterance, as in Whisper's training; the states
-        are cut to the longest utterance. Those past a shorter one's end are not zero.
+        are cut to the longest utterance. Those past a shorter one's end are not zero. Raises `BadInput`
+        for another window than the encoder's.
         """
+        window = (self.config.mel_bins, self.config.mel_frames)
+        if mel.shape[1:] != window:
+            raise BadInput(
+                f"The encoder takes mel windows of {window[0]} × {window[1]}, not {mel.shape[1]} × "
+                f"{mel.shape[2]}; take preprocessor_config.json and config.json from the same checkpoint."
+            )
         states = self.encoder(mel.to(self.dtype)).last_hidden_state
         lengths = (lengths - 1) // 2 + 1
         longest = int(lengths.max())

@@ -7,8 +7,6 @@ here already its own size counts, so that small ones run anywhere.
 from pathlib import Path
 from typing import Literal, get_args
 
-import torch
-
 from engine.blsp_emo.config import BlspEmoConfig
 from engine.blsp_emo.model import BlspEmo
 from engine.errors import BadInput, PartMissing
@@ -33,9 +31,7 @@ _MOST_ON_A_CPU = 1_500_000_000
 
 def parameters(folder: Path) -> int:
     """Of the checkpoint in `folder`, by its `config.json`. Raises `BadInput`."""
-    with torch.device("meta"):
-        model = BlspEmo(BlspEmoConfig.read(folder))
-    return sum(weights.numel() for weights in model.parameters())
+    return sum(weights.numel() for weights in BlspEmo.outline(BlspEmoConfig.read(folder)).parameters())
 
 
 def choose_precision(size: int, machine: Machine, asked: str = "auto") -> Precision:

@@ -25,6 +25,9 @@ from engine.errors import BadInput
 _CERTAIN = 2.0**15
 """The published score of the end after a stop word; the highest power of two that float16 holds."""
 
+_READ = ("temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens", "min_new_tokens")
+"""Keys of a generation_config.json."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -50,9 +53,12 @@ class Sampling:
         path = folder / "generation_config.json"
         try:
             keys = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        except (OSError, ValueError) as error:
+            known = {key: keys[key] for key in _READ if keys.get(key) is not None}
+        except (OSError, ValueError, AttributeError) as error:
             raise BadInput(f"{path}: this is not JSON ({error}); fetch it again or delete it.") from error
-        known = {key: keys[key] for key in cls.__dataclass_fields__ if keys.get(key) is not None}
+        for key, value in known.items():
+            if not isinstance(value, int | float) or value < 0 or (key == "repetition_penalty" and not value):
+                raise BadInput(f"{path}: {key} cannot be {value!r}; fetch the file again or delete it.")
         return cls(**known) if keys.get("do_sample", True) else cls(**known | {"temperature": 0.0})
 
 

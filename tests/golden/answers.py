@@ -1,8 +1,6 @@
 """What a golden directory expects of the tokenizer and of written answers."""
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +8,13 @@ import torch
 
 from engine.blsp_emo import history
 from engine.blsp_emo.generate import decoded, steps
-from engine.blsp_emo.history import Spoken
 from engine.blsp_emo.prompts import Prompt, join
 from engine.blsp_emo.sampling import Sampling
 from engine.blsp_emo.tokenizer import Tokenizer
 from tests.golden.case import Case
 
 NEW_TOKENS, NEW_TOKENS_OTHER_SCOPE = 32, 24
+MEL_FRAMES_PER_TOKEN = 16
 SHOWN_STEPS = {
     "greedy_utt0": 6,
     "greedy_batch2": 6,
@@ -55,7 +53,6 @@ def generation(case: Case) -> Generated:
 
 
 def record(case: Case, generated: Generated) -> dict[str, Any]:
-    settings = json.loads((case.folder / "generation_config.json").read_text(encoding="utf-8"))
     tokenizer = case.tokenizer
     return {
         "tokenizer": [_tokenized(tokenizer, asked) for asked in case.inputs["tokenizer"]],
@@ -72,7 +69,7 @@ def record(case: Case, generated: Generated) -> dict[str, Any]:
             "single": [int(case.hear(index).mask.sum()) for index in range(3)],
         },
         "own_scope": case.model.lora_scope,
-        "repetition_penalty": settings["repetition_penalty"],
+        "repetition_penalty": Sampling.from_generation_config(case.folder).repetition_penalty,
         "stop_case_stop_words": case.inputs["stop_case_stop_words"],
         "generation": generated.ids,
         "decoded": {
@@ -124,39 +121,39 @@ def _tokenized(tokenizer: Tokenizer, asked: dict[str, Any]) -> dict[str, Any]:
 def _chat(case: Case) -> dict[str, Any]:
     """The demo's bookkeeping; its trimming, unlike ours, drops single pieces."""
     given = case.inputs["chat"]
-    first, second = (list(_pieces(case, turn)) for turn in (1, 2))
-    kept = second[1:-1]
-    room = given["trim_window"] - NEW_TOKENS - len(second[-1])
-    while kept and len(second[0]) + sum(map(len, kept)) > room:
-        kept = kept[1:]
+    [system, *first], [_, *second] = (_estimated_lengths(case, turn) for turn in (1, 2))
+    room = given["trim_window"] - NEW_TOKENS - second[-1]
+    dropped = 0
+    while dropped < len(second) - 1 and system + sum(second[dropped:-1]) > room:
+        dropped += 1
+    pieces = ["speech" if isinstance(piece, str) else piece for piece in given["pieces_turn2"]]
     return given | {
-        "lengths": _lengths(first),
-        "cur_length": sum(map(len, first[:-1])),
-        "system_length": len(first[0]),
-        "lengths_turn2": _lengths(second),
-        "cur_length_turn2": sum(map(len, second[:-1])),
-        "trim_lengths": [len(piece) for piece in kept],
-        "trim_cur_length": len(second[0]) + sum(map(len, kept)),
-        "trim_pieces": [
-            "speech" if isinstance(piece, Spoken) else piece for piece in [second[0], *kept, second[-1]]
-        ],
+        "lengths": first[:-1],
+        "cur_length": system + sum(first[:-1]),
+        "system_length": system,
+        "lengths_turn2": second[:-1],
+        "cur_length_turn2": system + sum(second[:-1]),
+        "trim_lengths": second[dropped:-1],
+        "trim_cur_length": system + sum(second[dropped:-1]),
+        "trim_pieces": [pieces[0], *pieces[1 + dropped :]],
     }
 
 
-def _lengths(pieces: list[history.Piece]) -> list[int]:
-    return [len(piece) for piece in pieces[1:-1]]
+def _estimated_lengths(case: Case, turn: int) -> list[int]:
+    """Of every piece in tokens; the demo takes 16 mel frames for one."""
+    speech = iter((case.mel.lengths // MEL_FRAMES_PER_TOKEN).tolist())
+    return [next(speech) if isinstance(piece, str) else len(piece) for piece in _given_pieces(case, turn)]
 
 
 def _chat_prompt(case: Case, turn: int) -> Prompt:
-    return join([history.segment(case.model, piece) for piece in _pieces(case, turn)], published=True)
-
-
-def _pieces(case: Case, turn: int) -> Iterator[history.Piece]:
     """Speech pieces are the utterances in order."""
-    utterance = 0
-    for piece in case.inputs["chat"]["pieces" if turn == 1 else "pieces_turn2"]:
-        if isinstance(piece, list):
-            yield piece
-        else:
-            yield Spoken(case.hear(utterance), int(case.mel.lengths[utterance]))
-            utterance += 1
+    utterances = iter(range(len(case.mel.lengths)))
+    pieces = [
+        history.Spoken(case.hear(next(utterances))) if isinstance(piece, str) else piece
+        for piece in _given_pieces(case, turn)
+    ]
+    return join([history.segment(case.model, piece) for piece in pieces], published=True)
+
+
+def _given_pieces(case: Case, turn: int) -> list[list[int] | str]:
+    return case.inputs["chat"]["pieces" if turn == 1 else "pieces_turn2"]

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from engine import audio
@@ -15,7 +16,7 @@ from engine.blsp_emo.features import Mel, MelExtractor
 from engine.blsp_emo.history import segment
 from engine.blsp_emo.prompts import Prompt, Segment, join
 from engine.blsp_emo.tokenizer import Tokenizer
-from engine.errors import BadInput
+from engine.errors import BadInput, reason
 
 
 class Case:
@@ -27,8 +28,13 @@ class Case:
             if not (folder / name).is_file():
                 raise BadInput(f"{folder}: no {name}, so this is not a golden directory.")
         self.folder = folder
-        self.inputs = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
-        self.given = load_file(folder / "inputs.safetensors")
+        try:
+            self.inputs = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
+            self.given = load_file(folder / "inputs.safetensors")
+        except (OSError, ValueError, SafetensorError) as error:
+            raise BadInput(
+                f"{folder}: inputs.* cannot be read ({reason(error)}); copy them again."
+            ) from error
         self.tokenizer = Tokenizer.load(folder)
         self.model = checkpoint.load(folder, dtype=torch.float32).eval()
         self.model.published_padding = True

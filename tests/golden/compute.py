@@ -34,21 +34,32 @@ def main() -> int:
 
 
 def compute(folder: Path, out: Path | None, out_json: Path | None) -> None:
-    """Raises `BadInput` when `folder` is not a golden directory."""
+    """Raises `BadInput` when `folder` is no golden directory, `AttuneError` when nothing can be written."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    from engine.errors import AttuneError, BadInput, reason
     from tests.golden import answers, lessons, tensors
     from tests.golden.case import Case
 
     case = Case(folder)
-    generated = answers.generation(case)
-    if out:
+    try:
+        generated = answers.generation(case)
         named = dict(tensors.forward_tensors(case)) | lessons.tensors(case) | generated.step_logits
-        own = {name: _storable(value) for name, value in named.items()}
-        save_file({**case.given, **own}, out)
-    if out_json:
         record = answers.record(case, generated) | lessons.record(case)
-        out_json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
+        # Inputs that do not fit each other or the model fail wherever they are used first.
+        raise BadInput(
+            f"{folder}: inputs.*, manifest.jsonl or audio are not a golden directory's "
+            f"({type(error).__name__}: {reason(error)}); copy them again."
+        ) from error
+    try:
+        if out:
+            save_file({**case.given, **{name: _storable(value) for name, value in named.items()}}, out)
+        if out_json:
+            out_json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise AttuneError(f"The values cannot be written ({reason(error)}); give another path.") from error
 
 
 def _storable(value):

@@ -82,8 +82,10 @@ def _cif(case: Case) -> NamedTensors:
         yield f"cif.{name}.mask", torch.arange(int(counts.max())) < counts[:, None]
         yield f"cif.{name}.out", fire_weights(alphas, counts, published=True) @ hidden
         for row in range(len(counts)):
-            alone = slice(row, row + 1)
-            yield f"cif.{name}.out_alone{row}", fire_weights(alphas[alone], counts[alone]) @ hidden[alone]
+            one = slice(row, row + 1)
+            # The loop here too: by rounding it may lose a token that lies within the last frame.
+            shares = fire_weights(alphas[one], counts[one], published=True)
+            yield f"cif.{name}.out_alone{row}", shares @ hidden[one]
 
 
 def _logits(case: Case, prompt: Prompt, scope: LoraScope) -> torch.Tensor:

@@ -185,6 +185,29 @@ def test_a_folder_of_another_model_is_refused(tmp_path):
         checkpoint.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"qwen_config": {"vocab_size": "many"}},
+        {"qwen_config": {"num_hidden_layers": None}},
+        {"qwen_config": {"num_attention_heads": 0}},
+        {"qwen_config": {"num_attention_heads": 16, "kv_channels": 3}},
+        {"qwen_config": {"seq_length": 0}},
+        {"whisper_config": {"encoder_layers": "two"}},
+        {"whisper_config": {"encoder_attention_heads": 5}},
+        {"lora_config": {"r": 0}},
+        {"lora_config": {"target_modules": [1]}},
+        {"adapter_inner_dim": -1},
+        {"kd_temperature": "warm"},
+    ],
+    ids=str,
+)
+def test_sizes_that_no_model_has_are_one_sentence(published, wrong):
+    (published / "config.json").write_text(json.dumps(published_config(wrong)))
+    with pytest.raises(BadInput, match="published"):
+        checkpoint.load(published)
+
+
 # --- broken and dangerous files
 
 

@@ -136,7 +136,8 @@ def test_decoding_as_published_and_repaired(tokenizer):
     no_end = [newline, *b"Hi", over, over]
     assert decoded(tokenizer, no_end) == "Hi"
     assert decoded(tokenizer, no_end, published=True) == "Hi<|endoftext|>"
-    assert decoded(tokenizer, [*b"Hi", tokenizer.size]) == "Hi"
+    beyond = [*b"Hi", tokenizer.size, end]
+    assert decoded(tokenizer, beyond) == decoded(tokenizer, beyond, published=True) == "Hi"
 
 
 def test_an_answer_can_be_cancelled_between_any_two_tokens(tokenizer):

@@ -2,12 +2,14 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from engine.errors import AttuneError, BadInput
 from tests.golden.compute import compute
 
 ATOL, LONG_PROMPT_ATOL = 1e-4, 1e-3
@@ -42,6 +44,30 @@ def test_records(pair):
     assert checked <= actual.keys()
     for name in checked:
         assert equal(actual[name], expected[name]), name
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("inputs.json", b"{"),
+        ("inputs.json", b"{}"),
+        ("inputs.safetensors", b"short"),
+        ("manifest.jsonl", b"[]"),
+        ("preprocessor_config.json", b"{}"),
+        ("generation_config.json", b'{"repetition_penalty": 0}'),
+        ("audio/utt1.wav", None),
+    ],
+)
+def test_a_damaged_directory_is_one_sentence(golden, tmp_path, name, content):
+    folder = shutil.copytree(golden / "cformer", tmp_path / "damaged", copy_function=shutil.copyfile)
+    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    with pytest.raises(BadInput, match=r"damaged|encoder takes"):
+        compute(folder, tmp_path / "out.safetensors", tmp_path / "out.json")
+
+
+def test_what_cannot_be_written_is_one_sentence(golden, tmp_path):
+    with pytest.raises(AttuneError, match="cannot be written"):
+        compute(golden / "cformer", tmp_path / "missing" / "out.safetensors", None)
 
 
 def leaves(value, name: str = ""):

@@ -15,9 +15,8 @@ from engine.blsp_emo.tokenizer import Tokenizer
 WIDTH = 4
 
 
-def spoken(mel_frames: int) -> Spoken:
-    tokens = max(1, mel_frames // 16)
-    return Spoken(AdapterOutput(torch.zeros(1, tokens, WIDTH), torch.ones(1, tokens).bool()), mel_frames)
+def spoken(tokens: int) -> Spoken:
+    return Spoken(AdapterOutput(torch.zeros(1, tokens, WIDTH), torch.ones(1, tokens).bool()))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def test_frames_a_conversation_as_published(golden, tokenizer):
         [
             text_turn(tokenizer, "user", "hello, who are you?"),
             text_turn(tokenizer, "assistant", "I am an assistant."),
-            spoken_turn(tokenizer, [spoken(131)]),
+            spoken_turn(tokenizer, [spoken(8)]),
         ],
     )
     texts = [tokenizer.decode(piece) if isinstance(piece, list) else piece for piece in pieces]
@@ -48,7 +47,7 @@ def test_what_a_person_types_cannot_end_the_turn(tokenizer):
 
 @given(st.lists(st.integers(1, 80), min_size=1, max_size=8), st.integers(0, 400))
 def test_trims_whole_turns_from_the_front(lengths, window):
-    turns = [([0] * length, spoken(64), [1]) for length in lengths]
+    turns = [([0] * length, spoken(4), [1]) for length in lengths]
     history = History([2] * 20, tuple(turns), [3] * 5)
     trimmed = history.trimmed(window, max_new_tokens=16)
     assert trimmed.turns

@@ -88,6 +88,11 @@ def test_the_published_configuration(tmp_path):
     assert Sampling.from_generation_config(tmp_path) == Sampling(top_p=0.7, repetition_penalty=1.2)
     path.write_text(json.dumps({"do_sample": False, "temperature": 0.7, "max_new_tokens": 9}))
     assert Sampling.from_generation_config(tmp_path) == Sampling(temperature=0.0, max_new_tokens=9)
-    path.write_text("{")
-    with pytest.raises(BadInput, match="not JSON"):
-        Sampling.from_generation_config(tmp_path)
+    for text in ("{", "[]"):
+        path.write_text(text)
+        with pytest.raises(BadInput, match="not JSON"):
+            Sampling.from_generation_config(tmp_path)
+    for settings in ({"top_p": "much"}, {"temperature": -1}, {"repetition_penalty": 0}):
+        path.write_text(json.dumps(settings))
+        with pytest.raises(BadInput, match="cannot be"):
+            Sampling.from_generation_config(tmp_path)
