@@ -1,4 +1,4 @@
-"""`python -m engine COMMAND`: each part alone: transcribe, emotion, say, weights."""
+"""`python -m engine COMMAND`: each part alone: transcribe, emotion, say, weights, convert."""
 
 import argparse
 import os
@@ -79,6 +79,19 @@ def _weights(args: argparse.Namespace) -> int:
     return 1 if any(result.is_required and result.problem for result in results) else 0
 
 
+def _convert(args: argparse.Namespace) -> int:
+    import torch
+
+    from engine.blsp_emo import checkpoint
+
+    if not (args.source / "config.json").is_file():
+        raise BadInput(f"{args.source}: no config.json, so this is not a BLSP-Emo checkpoint.")
+    dtype = getattr(torch, args.dtype) if args.dtype else None
+    checkpoint.convert(args.source, args.target, dtype=dtype, on_progress=prepare.ProgressLine(sys.stderr))
+    cli.tell(f"{args.target} is complete.")
+    return 0
+
+
 def _without_mind(args: argparse.Namespace) -> Engine:
     """These commands never ask the mind, so it is neither fetched nor loaded."""
     return cli.load_engine(args, with_mind=False)
@@ -111,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("--out", type=Path, required=True, metavar="WAV")
     fetch = command("weights", _weights, "what a profile needs, and whether it is here")
     fetch.add_argument("--fetch", action="store_true", help="fetch what is missing")
+    convert = command("convert", _convert, "a published BLSP-Emo checkpoint to safetensors, shard by shard")
+    convert.add_argument("source", type=Path, help="the published folder")
+    convert.add_argument("target", type=Path, help="a new folder")
+    convert.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), help="default: as stored")
     return parser
 
 

@@ -104,7 +104,7 @@ def convert(
             save_file(shard, part / name, metadata={"format": "pt"})
             weight_map |= dict.fromkeys(shard, name)
             done_bytes = sum(sizes[written] for written in weight_map)
-            on_progress(Progress(target.name, done_bytes, total_bytes, str(source)))
+            on_progress(Progress(target.name, done_bytes, total_bytes, "published files"))
         for path in source.iterdir():
             if path.is_file() and any(path.match(pattern) for pattern in _COPIED):
                 shutil.copyfile(path, part / path.name)

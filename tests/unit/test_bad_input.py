@@ -94,6 +94,7 @@ def test_a_bad_turn_does_not_end_the_conversation(recordings, clip, tmp_path):
         ("engine", "say", "", "--out", "x.wav"),
         ("engine", "say", "a" * 100_000, "--out", "x.wav"),
         ("engine", "transcribe", "x.wav", "--profile", "nonesuch"),
+        ("engine", "convert", "no/such/folder", "x"),
         ("engine", "transcribe", "x.wav", "--weights", "no/such/folder"),
         ("app", "turn", "x.wav", "--out", "no/such/folder/reply.wav"),
         ("engine", "nonsense"),
