@@ -15,8 +15,10 @@ COMMANDS = {
     "ears": "fine-tune the encoder for words and feeling",
     "words": "train the classifier of feeling in words",
     "fusion": "weigh voice against words, and calibrate",
+    "baseline": "learn to hear feeling against a speaker's own voice",
     "ngram": "estimate the word lexicon and n-gram of the ears",
     "beam": "choose the beam's weights on validation speakers",
+    "folds": "train and measure with corpora, languages or actors left out",
     "evaluate": "measure captions (WER) or emotion (UA)",
 }
 

@@ -14,6 +14,7 @@ import torch
 from engine import audio
 from engine.audio import SPEECH_RATE_HZ
 from train.corpus import data_folder, read_manifest
+from train.splits import Split, noise_split_of
 
 NARROW_BAND_HZ = 8_000
 HOME_REVERBERATION_S = 1.0
@@ -53,7 +54,7 @@ class Augmenter:
     @classmethod
     def from_data(cls, options: AugmentOptions) -> "Augmenter":
         """With the noises and the room responses of the data folder (those that could be a home)."""
-        noises = [audio.read(clip.path).samples for clip in read_manifest(data_folder() / "noise.jsonl")]
+        noises = read_noises("train")
         rooms = [audio.read(clip.path).samples for clip in read_manifest(data_folder() / "rir.jsonl")]
         return cls(options, noises, [room for room in rooms if _decay_s(room) < HOME_REVERBERATION_S])
 
@@ -69,7 +70,7 @@ class Augmenter:
             samples = _convolve(samples, self._rooms[rng.integers(len(self._rooms))])
         if rng.random() < options.noise_probability and self._noises:
             noise = self._noises[rng.integers(len(self._noises))]
-            samples = _add_noise(samples, noise, rng.uniform(*options.noise_snr_db), rng)
+            samples = add_noise(samples, noise, rng.uniform(*options.noise_snr_db), rng)
         if rng.random() < options.narrow_band_probability:
             narrow = soxr.resample(samples, SPEECH_RATE_HZ, NARROW_BAND_HZ)
             samples = soxr.resample(narrow, NARROW_BAND_HZ, SPEECH_RATE_HZ)
@@ -103,7 +104,14 @@ def _convolve(samples: np.ndarray, room: np.ndarray) -> np.ndarray:
     return wet[direct : direct + len(samples)].astype(np.float32)
 
 
-def _add_noise(samples: np.ndarray, noise: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
+def read_noises(split: Split) -> list[np.ndarray]:
+    """The noises of the data folder to train with, or those kept for measuring: each (N,) at 16 kHz."""
+    clips = read_manifest(data_folder() / "noise.jsonl")
+    return [audio.read(clip.path).samples for clip in clips if noise_split_of(clip.path.name) == split]
+
+
+def add_noise(samples: np.ndarray, noise: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
+    """`snr_db` is the clip's mean power over the noise's; a short noise is repeated, from a random place."""
     repeats = -(-len(samples) // len(noise)) + 1
     start = int(rng.integers(len(noise)))
     noise = np.tile(noise, repeats)[start : start + len(samples)]

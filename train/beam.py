@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     clips = [clip for clip in select.clips(args) if clip.text]
-    ears = select.ears(args)
+    ears = select.ears(args.ears)
     utterances = []
     with ProgressLine("listening") as line:
         for done, clip in enumerate(clips, start=1):

@@ -25,7 +25,10 @@ CACHE_VARIABLE = "ATTUNE_TRAIN_CACHE"
 
 @dataclass(frozen=True)
 class Clip:
-    """One line of a manifest. `emotion` is one of the head's eight labels, None where it has none."""
+    """One line of a manifest; texts are empty where it says nothing, `text` and `emotion` None.
+
+    `emotion` is as the manifest spells it; whoever needs one of the head's eight labels checks.
+    """
 
     path: Path
     speaker: str
@@ -35,6 +38,10 @@ class Clip:
     emotion: str | None
     split: Split
     duration_s: float
+    gender: str = ""
+    intensity: str = ""
+    line: int = 0
+    """Its number in the manifest, from 1, for messages."""
 
 
 def data_folder() -> Path:
@@ -45,67 +52,94 @@ def data_folder() -> Path:
     return Path(folder)
 
 
-def read_manifest(path: Path) -> list[Clip]:
+def cache_folder() -> Path:
+    """Where what is made once from the data is kept: `ATTUNE_TRAIN_CACHE`, else under the home folder."""
+    return Path(os.environ.get(CACHE_VARIABLE, Path.home() / ".cache" / "attune" / "train"))
+
+
+def read_manifest(path: Path, on_bad: Callable[[BadInput], None] | None = None) -> list[Clip]:
     """The clips of a JSON-lines manifest; audio paths are relative to it.
 
-    Raises `BadInput` with the number of the first line that is not a clip.
+    Raises `BadInput` with the number of the first line that is not a clip, or goes on where `on_bad`
+    takes the error.
     """
     if not path.is_file():
         raise BadInput(f"{path}: there is no such manifest.")
     clips = []
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
             try:
-                clips.append(_clip(json.loads(line), path.parent))
+                clips.append(_clip(json.loads(line), path.parent, number))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise BadInput(f"{path}, line {number}: not a clip ({error!r}).") from error
+                bad = BadInput(f"{path}, line {number}: not a clip ({error!r}).")
+                if on_bad is None:
+                    raise bad from error
+                on_bad(bad)
     return clips
 
 
-def _clip(row: dict, folder: Path) -> Clip:
-    split = voice_split_of(row["prompt"]) if "prompt" in row else split_of(row.get("speaker", ""))
+def _clip(row: dict, folder: Path, line: int) -> Clip:
+    speaker = _text(row, "speaker")
     return Clip(
         path=folder / row["audio"],
-        speaker=row.get("speaker", ""),
-        corpus=row.get("corpus", "unnamed"),
-        language=row.get("language", "en"),
-        text=row.get("text"),
+        speaker=speaker,
+        corpus=_text(row, "corpus") or "unnamed",
+        language=_text(row, "language") or "en",
+        text=_text(row, "text") or None,
         emotion=row.get("emotion"),
-        split=split,
-        duration_s=float(row.get("duration", 0.0)),
+        split=voice_split_of(row["prompt"]) if "prompt" in row else split_of(speaker),
+        duration_s=float(row.get("duration") or 0.0),
+        gender=_text(row, "gender"),
+        intensity=_text(row, "intensity"),
+        line=line,
     )
+
+
+def _text(row: dict, key: str) -> str:
+    """Manifests of others number their speakers, or say null."""
+    value = row.get(key)
+    return "" if value is None else str(value)
 
 
 class AudioCache:
     """Random access to the decoded 16 kHz samples of a list of clips."""
 
-    def __init__(self, clips: Sequence[Clip], samples: np.ndarray, offsets: np.ndarray) -> None:
+    def __init__(self, clips: Sequence[Clip], samples: np.ndarray, spans: np.ndarray) -> None:
         self.clips = clips
         self._samples = samples  # int16, all clips end to end
-        self._offsets = offsets  # (len(clips) + 1,)
+        self._spans = spans  # (len(clips), 2), from where to where
 
     def __len__(self) -> int:
         return len(self.clips)
 
+    def only(self, wanted: Callable[[Clip], bool]) -> "AudioCache":
+        """The same cache, as if it held just the clips that are `wanted`."""
+        kept = [index for index, clip in enumerate(self.clips) if wanted(clip)]
+        return AudioCache([self.clips[index] for index in kept], self._samples, self._spans[kept])
+
     def samples(self, index: int) -> np.ndarray:
         """(N,) float32 at 16 kHz."""
-        start, end = self._offsets[index : index + 2]
+        start, end = self._spans[index]
         return self._samples[start:end].astype(np.float32) / 32768.0
 
     def duration_s(self, index: int) -> float:
-        return float(self._offsets[index + 1] - self._offsets[index]) / audio.SPEECH_RATE_HZ
+        start, end = self._spans[index]
+        return float(end - start) / audio.SPEECH_RATE_HZ
 
 
 def cached(clips: Sequence[Clip], progress: Callable[[int, int], None] | None = None) -> AudioCache:
     """Decode `clips`, or map what an earlier run decoded."""
-    folder = Path(os.environ.get(CACHE_VARIABLE, Path.home() / ".cache" / "attune" / "train"))
+    folder = cache_folder()
     key = _content_key(clips)
     samples_path, offsets_path = folder / f"{key}.i16", folder / f"{key}.npy"
     if not offsets_path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         _decode_all(clips, samples_path, offsets_path, progress)
     offsets = np.load(offsets_path, allow_pickle=False)
-    return AudioCache(clips, np.memmap(samples_path, dtype=np.int16, mode="r"), offsets)
+    spans = np.stack([offsets[:-1], offsets[1:]], axis=1)
+    return AudioCache(clips, np.memmap(samples_path, dtype=np.int16, mode="r"), spans)
 
 
 def _content_key(clips: Iterable[Clip]) -> str:

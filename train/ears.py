@@ -23,6 +23,7 @@ from train import checkpoint, recipe
 from train.augment import Augmenter, AugmentOptions
 from train.corpus import AudioCache, cached, data_folder, read_manifest
 from train.ears_batches import Batch, LengthBatches, Teaching, TrainingClips
+from train.leave_out import LeaveOut
 from train.progress import Metrics, ProgressLine
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class EarsRecipe:
     dropout: float = 0.2
     checkpoint_steps: int = 200
     augment: dict = field(default_factory=dict)
+    leave_out: dict = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,18 +63,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    settings = recipe.load(args.recipe, EarsRecipe)
+    train(recipe.load(args.recipe, EarsRecipe), args.start, args.out)
+
+
+def train(settings: EarsRecipe, start: Path, out: Path) -> None:
+    """Train from `start`, or go on from where `out` stands; the ears end up in `out / "final"`."""
     teaching = {
-        corpus: recipe.build(values, Teaching, where=f"{args.recipe}, {corpus}")
+        corpus: recipe.build(values, Teaching, where=f"teaching, {corpus}")
         for corpus, values in settings.teaching.items()
     }
+    left_out = LeaveOut.from_recipe(settings.leave_out)
     torch.manual_seed(settings.seed)
-    network = store.network_from(args.start, dropout=settings.dropout)
+    network = store.network_from(start, dropout=settings.dropout)
     clips = [clip for name in MANIFESTS for clip in read_manifest(data_folder() / f"{name}.jsonl")]
-    kept = [clip for clip in clips if clip.split == "train" and clip.corpus in teaching]
     with ProgressLine("decoding") as line:
-        cache = cached(kept, line.update)
-    Trainer(network, settings, teaching, cache, args.out).train()
+        # Whoever is left out is decoded too, so that all folds share one cache.
+        cache = cached([clip for clip in clips if clip.corpus in teaching], line.update)
+    Trainer(network, settings, teaching, cache.only(left_out.trains_on), out).train()
 
 
 class Trainer:

@@ -3,9 +3,14 @@
 import argparse
 from types import ModuleType
 
-from train.evaluation import captions, ser
+from train.evaluation import captions, report, robustness, ser
 
-MEASUREMENTS: dict[str, ModuleType] = {"captions": captions, "ser": ser}
+MEASUREMENTS: dict[str, ModuleType] = {
+    "captions": captions,
+    "ser": ser,
+    "robustness": robustness,
+    "report": report,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

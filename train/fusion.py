@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import audio, quantised
+from engine import quantised
 from engine.ears import store
-from engine.ears.mini import fold_calm, pooled_feeling
+from engine.ears.mini import fold_calm
 from engine.ears.network import HEAD_EMOTIONS
 from engine.emotion import EMOTIONS
 from engine.errors import BadInput
@@ -30,10 +30,12 @@ from engine.words import WordsEmotion
 from train import recipe, texts
 from train.corpus import Clip
 from train.evaluation import select
-from train.progress import ProgressLine
 from train.scores import calibration_error
 
 TEMPERATURES = np.geomspace(0.5, 4.0, 43)
+UNHEARD = np.log(np.full(len(HEAD_EMOTIONS), 1 / len(HEAD_EMOTIONS)))
+"""An even guess where no speech is found."""
+
 Pair = tuple[dict[str, float], dict[str, float] | None, str]
 
 
@@ -60,12 +62,7 @@ def run(args: argparse.Namespace) -> None:
         manifest=None, default_manifest="emotion.jsonl", split="validation", corpus="", ears=args.out
     )
     clips = select.clips(chosen)
-    record = store.read_record(args.out)
-    store.write_record(args.out, record | {"temperature": 1.0})
-    log_probs = _voice(clips, chosen)
-    truth = np.array([HEAD_EMOTIONS.index(clip.emotion or "neutral") for clip in clips])
-    temperature, before, after = fit_temperature(log_probs, truth)
-    store.write_record(args.out, record | {"temperature": round(temperature, 3)})
+    log_probs, temperature, before, after = calibrate(args.out, clips)
     voices = [
         (fold_calm(_tempered(row, temperature)), clip.emotion or "")
         for row, clip in zip(log_probs, clips, strict=True)
@@ -85,6 +82,19 @@ def run(args: argparse.Namespace) -> None:
         json.dumps(asdict(fusion) | report, indent=2) + "\n", encoding="utf-8"
     )
     sys.stderr.write(json.dumps({"temperature": temperature, **asdict(fusion), **report}) + "\n")
+
+
+def calibrate(folder: Path, clips: Sequence[Clip]) -> tuple[np.ndarray, float, float, float]:
+    """Fit the temperature of the voice head on `clips` and write it into the record of the ears in `folder`.
+
+    Also gives the (n, 8) log-probabilities before it, and the calibration error before and after.
+    """
+    heard = select.voices(folder).of_all(clips)
+    log_probs = np.array([UNHEARD if voice.log_probs is None else voice.log_probs for _, voice in heard])
+    truth = np.array([HEAD_EMOTIONS.index(clip.emotion or "neutral") for clip in clips])
+    temperature, before, after = fit_temperature(log_probs, truth)
+    store.write_record(folder, store.read_record(folder) | {"temperature": round(temperature, 3)})
+    return log_probs, temperature, before, after
 
 
 def fit_temperature(log_probs: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
@@ -147,18 +157,6 @@ def best_fusion(pairs: dict[str, list[Pair]], settings: FusionRecipe) -> tuple[F
     ]
     best = max(grid, key=lambda fusion: sum(accuracy(fusion).values()))
     return best, {case: round(value, 4) for case, value in accuracy(best).items()}
-
-
-def _voice(clips: Sequence[Clip], args: argparse.Namespace) -> np.ndarray:
-    """(n, 8) log-probabilities of the head at temperature 1; an even guess where no speech is found."""
-    ears = select.ears(args)
-    rows = []
-    with ProgressLine("voice") as line:
-        for done, clip in enumerate(clips, start=1):
-            encoded, _ = ears.encode(audio.read(clip.path))
-            rows.append(pooled_feeling(encoded) if encoded else np.full(len(HEAD_EMOTIONS), 0.125))
-            line.update(done, len(clips))
-    return np.log(np.array(rows) + 1e-9)
 
 
 def _tempered(log_probs: np.ndarray, temperature: float) -> np.ndarray:

@@ -33,10 +33,7 @@ def emotion_scores(labels: Sequence[str], probabilities: np.ndarray, truth: Sequ
     probabilities: (n, len(labels)). Labels that never occur in `truth` are masked
     out and the rest renormalised, so a corpus is not punished for what it lacks.
     """
-    present = [label for label in labels if label in set(truth)]
-    kept = probabilities[:, [labels.index(label) for label in present]]
-    kept = kept / kept.sum(axis=1, keepdims=True).clip(min=1e-12)
-    wanted = np.array([present.index(label) for label in truth])
+    present, kept, wanted = _masked(labels, probabilities, truth)
     guessed = kept.argmax(axis=1)
     confusion = np.zeros((len(present), len(present)), dtype=int)
     np.add.at(confusion, (wanted, guessed), 1)
@@ -54,11 +51,38 @@ def emotion_scores(labels: Sequence[str], probabilities: np.ndarray, truth: Sequ
     }
 
 
-def calibration_error(confidence: np.ndarray, is_right: np.ndarray) -> float:
-    """Expected calibration error over ten equal bins of confidence (Guo et al. 2017)."""
+def emotion_calibration(
+    labels: Sequence[str], probabilities: np.ndarray, truth: Sequence[str]
+) -> list[dict[str, float]]:
+    """The calibration curve of the same table, see `calibration_curve`."""
+    _, kept, wanted = _masked(labels, probabilities, truth)
+    return calibration_curve(kept.max(axis=1), kept.argmax(axis=1) == wanted)
+
+
+def calibration_curve(confidence: np.ndarray, is_right: np.ndarray) -> list[dict[str, float]]:
+    """`{confidence, accuracy, n}` of each of ten equal bins of confidence that holds anything."""
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = [
-        abs(confidence[bins == b].mean() - is_right[bins == b].mean()) * (bins == b).mean()
+    return [
+        {
+            "confidence": float(confidence[bins == b].mean()),
+            "accuracy": float(is_right[bins == b].mean()),
+            "n": int((bins == b).sum()),
+        }
         for b in np.unique(bins)
     ]
-    return float(sum(gaps))
+
+
+def calibration_error(confidence: np.ndarray, is_right: np.ndarray) -> float:
+    """Expected calibration error over those bins (Guo et al. 2017)."""
+    curve = calibration_curve(confidence, is_right)
+    return sum(b["n"] * abs(b["confidence"] - b["accuracy"]) for b in curve) / len(confidence)
+
+
+def _masked(
+    labels: Sequence[str], probabilities: np.ndarray, truth: Sequence[str]
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """The labels that occur, (n, present) probabilities of these alone, and the (n,) indices of the truth."""
+    present = [label for label in labels if label in set(truth)]
+    kept = probabilities[:, [labels.index(label) for label in present]]
+    kept = kept / kept.sum(axis=1, keepdims=True).clip(min=1e-12)
+    return present, kept, np.array([present.index(label) for label in truth])

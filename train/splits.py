@@ -17,8 +17,7 @@ def split_of(speaker: str) -> Split:
     """The split of a manifest's `speaker`: one in ten test, one in ten validation."""
     if speaker in ALWAYS_TEST:
         return "test"
-    bucket = int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % 10
-    return {0: "test", 1: "validation"}.get(bucket, "train")
+    return {0: "test", 1: "validation"}.get(_bucket(speaker), "train")
 
 
 def voice_split_of(prompt: str) -> Split:
@@ -27,3 +26,13 @@ def voice_split_of(prompt: str) -> Split:
     Names sort, so `arctic_a1000` and up also takes the whole b set: half of the recordings.
     """
     return "test" if prompt >= VOICE_TEST_FROM else "train"
+
+
+def noise_split_of(name: str) -> Split:
+    """The split of a recording in `noise.jsonl`, by its file name: one in ten is only ever measured with."""
+    return "test" if _bucket(name) == 0 else "train"
+
+
+def _bucket(name: str) -> int:
+    """One of ten, always the same for a name."""
+    return int(hashlib.sha1(name.encode()).hexdigest(), 16) % 10

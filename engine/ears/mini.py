@@ -19,6 +19,7 @@ from engine.ears.beam import BeamOptions, search
 from engine.ears.mel import log_mel, normalise_level
 from engine.ears.network import HEAD_EMOTIONS, EarsNetwork
 from engine.ears.ngram import NGRAM_FILE, NGram
+from engine.ears.voice import voice_vector
 from engine.ears.windows import windows
 from engine.emotion import EMOTIONS
 from engine.hearing import Listened
@@ -35,7 +36,7 @@ class Encoded:
     window: Audio
     log_probs: np.ndarray  # (T, classes)
     emotion_log_probs: np.ndarray  # (8,), calibrated
-    pooled: np.ndarray  # (2 * pool_width,), what the emotion head classifies
+    voice: np.ndarray  # (4 * width,), see `voice_vector`
 
 
 class MiniEars:
@@ -94,8 +95,9 @@ class MiniEars:
         mel = log_mel(torch.from_numpy(np.ascontiguousarray(window.samples, dtype=np.float32)))
         with torch.inference_mode():
             output = self._network(mel[None])
+            voice = voice_vector(output.states)
         emotion = (output.emotion_logits[0] / self._temperature).log_softmax(-1)
-        return Encoded(window, output.log_probs[0].numpy(), emotion.numpy(), output.pooled[0].numpy())
+        return Encoded(window, output.log_probs[0].numpy(), emotion.numpy(), voice[0].numpy())
 
 
 def pooled_feeling(encoded: Sequence[Encoded]) -> np.ndarray:
@@ -106,10 +108,10 @@ def pooled_feeling(encoded: Sequence[Encoded]) -> np.ndarray:
     return mean / mean.sum()
 
 
-def pooled_vector(encoded: Sequence[Encoded]) -> np.ndarray:
-    """(2 * pool_width,): the mean over windows, each weighing as long as it lasts."""
+def pooled_voice(encoded: Sequence[Encoded]) -> np.ndarray:
+    """(4 * width,): the mean of the windows' voices, each weighing as long as it lasts."""
     durations = [each.window.duration_s for each in encoded]
-    return np.average([each.pooled for each in encoded], axis=0, weights=durations)
+    return np.average([each.voice for each in encoded], axis=0, weights=durations)
 
 
 def fold_calm(probabilities: np.ndarray) -> dict[str, float]:

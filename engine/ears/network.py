@@ -137,12 +137,9 @@ class EmotionHead(AttentivePooling):
         super().__init__(config)
         self.classify = nn.Linear(2 * config.pool_width, len(HEAD_EMOTIONS))
 
-    def forward(
-        self, states: list[torch.Tensor], valid: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """states: layers + 1 × (B, T, width) → (B, 8) logits, and the (B, 2 * pool_width) they come from."""
-        pooled = self.pool(states, valid)
-        return self.classify(self.dropout(pooled)), pooled
+    def forward(self, states: list[torch.Tensor], valid: torch.Tensor | None = None) -> torch.Tensor:
+        """states: layers + 1 × (B, T, width) → (B, 8) logits."""
+        return self.classify(self.dropout(self.pool(states, valid)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +148,6 @@ class EarsOutput:
 
     log_probs: torch.Tensor  # (B, T, classes), natural log
     emotion_logits: torch.Tensor  # (B, 8)
-    pooled: torch.Tensor  # (B, 2 * pool_width), what the emotion head classifies
     states: list[torch.Tensor]  # layers + 1 × (B, T, width)
 
 
@@ -168,8 +164,7 @@ class EarsNetwork(nn.Module):
     def forward(self, mel: torch.Tensor, valid: torch.Tensor | None = None) -> EarsOutput:
         states = self.encoder(mel, valid)
         log_probs = self.words(states[-1]).float().log_softmax(-1)
-        emotion_logits, pooled = self.emotion(states, valid)
-        return EarsOutput(log_probs, emotion_logits, pooled, states)
+        return EarsOutput(log_probs, self.emotion(states, valid), states)
 
 
 def pad_batch(

@@ -6,12 +6,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from engine import audio
 from engine.ears.beam import greedy
-from engine.ears.mini import Encoded
+from engine.ears.mini import Encoded, MiniEars
 from engine.errors import BadInput, PartMissing
+from train import conditions
+from train.conditions import Condition
 from train.corpus import Clip
 from train.evaluation import select
 from train.progress import ProgressLine
@@ -22,30 +24,54 @@ Decoder = Callable[[list[Encoded], audio.Audio], str]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     select.add_arguments(parser, "speech.jsonl")
+    conditions.add_arguments(parser)
     parser.add_argument("--compare", action="store_true", help="also greedy decoding and pocketsphinx")
 
 
 def run(args: argparse.Namespace) -> None:
-    clips = [clip for clip in select.clips(args) if clip.text]
-    if not clips:
-        raise BadInput("None of the chosen clips has a text to compare with.")
-    ears = select.ears(args)
-    decoders: dict[str, Decoder] = {"beam": lambda encoded, _: " ".join(map(ears.words, encoded))}
+    problems, ears = select.Problems(as_json=args.json), select.ears(args.ears)
+    decoders = {"beam": beam(ears)}
     if args.compare:
         decoders["greedy"] = lambda encoded, _: " ".join(greedy(window.log_probs) for window in encoded)
         decoders["pocketsphinx"] = _pocketsphinx()
-    errors = {name: [] for name in decoders}
-    with ProgressLine("captions") as line:
+    clips = [clip for clip in select.clips(args, problems) if clip.text]
+    reports = measure(ears, clips, decoders, conditions.chosen(args), problems)
+    report = dict(reports["beam"])
+    if args.compare:
+        report["decoders"] = reports
+    _show(report, as_json=args.json)
+    problems.raise_if_any()
+
+
+def beam(ears: MiniEars) -> Decoder:
+    """The words as the program finds them."""
+    return lambda encoded, _: " ".join(filter(None, map(ears.words, encoded)))
+
+
+def measure(
+    ears: MiniEars,
+    clips: Sequence[Clip],
+    decoders: Mapping[str, Decoder],
+    condition: Condition,
+    problems: select.Problems,
+) -> dict[str, dict]:
+    """The report of every decoder on clips with texts. Raises `BadInput` when no clip can be measured."""
+    measured, errors = [], {name: [] for name in decoders}
+    with ProgressLine(f"captions, {condition.name}") as line:
         for done, clip in enumerate(clips, start=1):
-            sound = audio.read(clip.path)
+            try:
+                sound = condition.read(clip.path)
+            except BadInput as error:
+                problems.add(clip.path, error)
+                continue
             encoded, _ = ears.encode(sound)
+            measured.append(clip)
             for name, decode in decoders.items():
                 errors[name].append(word_errors(clip.text, decode(encoded, sound)))
             line.update(done, len(clips))
-    report = _report(clips, errors["beam"])
-    if args.compare:
-        report["decoders"] = {name: _report(clips, counts) for name, counts in errors.items()}
-    _show(report, as_json=args.json)
+    if not measured:
+        raise BadInput("None of the chosen clips has a text and can be heard.")
+    return {name: _report(measured, counts) for name, counts in errors.items()}
 
 
 def _report(clips: Sequence[Clip], errors: Sequence[tuple[int, int]]) -> dict:
