@@ -1,4 +1,4 @@
-"""The owner of one conversation: what was said, and what its turn is doing right now.
+"""The owner of one conversation: what was said, how the person sounds, what its turn is doing right now.
 
 One `Session` per browser tab, made and found through `Sessions`. Whoever works for a
 turn holds a `Stale` made from the session's generation number: a new turn, stop or
@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Stale, Turn, never
-from engine.facade import Engine, remember
+from engine.facade import Engine, remember, remember_voice
 from engine.turn import Event, Finished, SpeechPiece, TextPiece
 
 MAX_SESSIONS = 500
-"""Conversations kept at once; the one unused for longest is forgotten. About 10 kB each."""
+"""Conversations kept at once; the one unused for longest is forgotten. About 30 kB each."""
 
 SOUNDS_KEPT = 8
 """A mind that listens for itself hears so many turns again, and reads those before: 2.6 MB at 5 s a turn."""
@@ -63,6 +64,7 @@ class Session:
         self._generation = 0
         self._state = State.READY
         self._exchanges: tuple[Exchange, ...] = ()
+        self._baseline = VoiceBaseline()
 
     @property
     def state(self) -> State:
@@ -71,6 +73,11 @@ class Session:
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         return self._exchanges
+
+    @property
+    def baseline(self) -> VoiceBaseline:
+        """What is known of the person's own voice, from the spoken turns that are over."""
+        return self._baseline
 
     @property
     def conversation(self) -> tuple[Turn, ...]:
@@ -83,7 +90,7 @@ class Session:
     def answer(
         self,
         engine: Engine,
-        listen: Callable[[], Heard],
+        listen: Callable[[VoiceBaseline], Heard],
         *,
         started: float | None = None,
         gone: Stale = never,
@@ -100,8 +107,8 @@ class Session:
             return self._generation != mine or gone()
 
         try:
-            before = self.conversation
-            heard = listen()
+            before, known = self.conversation, self._baseline
+            heard = listen(known)
             if not self._think(heard, stale):
                 return
             yield heard
@@ -110,6 +117,8 @@ class Session:
                     event = replace(event, timings_ms={**heard.timings_ms, **event.timings_ms})
                 if not self._note(event, stale):
                     return
+                if isinstance(event, Finished):
+                    self._know(known, heard)
                 yield event
         finally:
             self._end(mine)
@@ -130,11 +139,16 @@ class Session:
             self._exchanges = (*earlier, replace(last, reply=said, was_stopped=True))
 
     def clear(self) -> None:
-        """Forget everything; a running turn ends."""
+        """Forget what was said; a running turn ends. The person stays the same, so the voice stays known."""
         with self._lock:
             self._generation += 1
             self._state = State.READY
             self._exchanges = ()
+
+    def reset_baseline(self) -> None:
+        """Somebody else talks from now on. A turn still being answered was the person's before."""
+        with self._lock:
+            self._baseline = VoiceBaseline()
 
     def _begin(self) -> int:
         with self._lock:
@@ -147,7 +161,8 @@ class Session:
             if stale():
                 return False
             self._state = State.THINKING
-            self._exchanges = (*_with_newest_sounds(self._exchanges), Exchange(heard))
+            exchange = Exchange(replace(heard, own_voice=None))
+            self._exchanges = (*_with_newest_sounds(self._exchanges), exchange)
             return True
 
     def _note(self, event: Event, stale: Stale) -> bool:
@@ -172,6 +187,12 @@ class Session:
                     )
             self._exchanges = (*earlier, last)
             return True
+
+    def _know(self, known: VoiceBaseline, heard: Heard) -> None:
+        with self._lock:
+            # Another object means that it was reset while this turn was answered.
+            if self._baseline is known:
+                self._baseline = remember_voice(known, heard)
 
     def _end(self, mine: int) -> None:
         with self._lock:

@@ -10,9 +10,10 @@ import numpy as np
 
 from engine import audio, cli
 from engine.audio import Audio
+from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Turn
 from engine.errors import BadInput
-from engine.facade import Engine, remember
+from engine.facade import Engine, remember, remember_voice
 from engine.tts import SAMPLE_RATE_HZ
 from engine.turn import Finished, SpeechPiece, TextPiece
 
@@ -37,13 +38,15 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput(f"{args.out.parent}: there is no such folder to write the reply to.")
     engine = cli.load_engine(args)
     conversation: tuple[Turn, ...] = ()
+    baseline = VoiceBaseline()
     number = 0
 
     def work(path: str) -> dict:
-        nonlocal conversation, number
+        nonlocal conversation, baseline, number
         number += 1
         recording = audio.read(path)
-        answered = answer(engine, conversation, recording)
+        answered = answer(engine, conversation, recording, baseline)
+        baseline = remember_voice(baseline, answered.heard)
         conversation = remember(conversation, answered.heard, answered.finished.text)
         if answered.finished.failure:
             cli.tell(answered.finished.failure)
@@ -53,10 +56,15 @@ def run(args: argparse.Namespace) -> int:
     return cli.each(args.files, work, cli.show_json if args.json else _show)
 
 
-def answer(engine: Engine, conversation: Iterable[Turn], recording: Audio) -> Answered:
+def answer(
+    engine: Engine,
+    conversation: Iterable[Turn],
+    recording: Audio,
+    baseline: VoiceBaseline = VoiceBaseline(),
+) -> Answered:
     """Hear `recording` and answer it after `conversation`; timings count from the last speech sample."""
     started = time.perf_counter()
-    heard = engine.hear(recording)
+    heard = engine.hear(recording, baseline)
     speech = []
     for event in engine.turn(tuple(conversation), heard, started=started):
         match event:

@@ -1,24 +1,17 @@
-"""A speaker's own way of sounding, learned while they talk, and the feeling heard against it.
+"""A speaker's own way of sounding, learned while they talk, so that feeling is heard against it.
 
-Some voices sound sad to ears that meet them first. `RelativeHead` judges a turn by how its voice
-(`engine.ears.voice`) differs from the mean of the speaker's earlier turns, the `VoiceBaseline` that the
-session keeps, and has the more say the more turns there were: before the first one nothing changes at all.
-After a turn, `baseline.updated(head.own_voice(...))` takes it in, unlabelled. Made by
-`python -m train baseline`.
+Some voices sound sad to ears that meet them first. Whoever owns a conversation keeps one `VoiceBaseline`,
+passes it to `Engine.hear`, and after the turn takes in what `Heard` carries (`engine.facade.remember_voice`):
+unlabelled, and from earlier turns only. `engine.ears.relative` hears against it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.ears import store
-from engine.errors import BadInput, PartMissing
-
-BASELINE_FILE = "baseline.npz"
-FORMAT = 1
+from engine.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +22,7 @@ class VoiceBaseline:
     mean: np.ndarray | None = None  # (4 * width,)
 
     def updated(self, voice: np.ndarray) -> "VoiceBaseline":
-        """The baseline after one more turn, see `RelativeHead.own_voice`."""
+        """The baseline after one more turn, see `engine.hearing.Listened.own_voice`."""
         before = voice if self.mean is None else self.mean
         return VoiceBaseline(self.count + 1, before + (voice - before) / (self.count + 1))
 
@@ -49,79 +42,3 @@ class VoiceBaseline:
         if count < 0 or (mean is not None and (mean.ndim != 1 or not np.isfinite(mean).all())):
             raise BadInput("The voice baseline is damaged; start a new one.")
         return cls(count, mean)
-
-
-@dataclass(frozen=True, eq=False)
-class RelativeHead:
-    """Feeling from how a voice differs from its owner's own mean."""
-
-    population: np.ndarray  # (4 * width,), the mean voice of the training speakers
-    feelings: np.ndarray  # (8, 4 * width), how much of the mean difference a feeling makes is taken out
-    weights: np.ndarray  # (8, 4 * width)
-    bias: np.ndarray  # (8,)
-    prior_turns: float
-    """So many turns weigh as much as what is known of people in general."""
-    share: float
-    """Of the say, how much this head has once the speaker is known well."""
-
-    @classmethod
-    def load(cls, folder: Path) -> "RelativeHead":
-        """From a folder of ears. Raises `PartMissing` when the file is missing or was made for other ears."""
-        path = folder / BASELINE_FILE
-        advice = f"make it with `python -m train baseline --from {folder}`."
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                values = dict(file)
-        except (OSError, ValueError, EOFError) as error:
-            raise PartMissing(f"{path}: the voice baseline cannot be read; {advice}") from error
-        if values.get("format") != FORMAT:
-            raise PartMissing(f"{path}: written by another version of Attune; {advice}")
-        if str(values["ears"]) != store.read_record(folder)["sha256"]:
-            raise PartMissing(f"{path}: it belongs to other ears than those beside it; {advice}")
-        return cls(
-            values["population"],
-            values["feelings"],
-            values["weights"],
-            values["bias"],
-            float(values["prior_turns"]),
-            float(values["share"]),
-        )
-
-    def save(self, folder: Path) -> None:
-        """Beside the ears in `folder`, which alone it fits."""
-        tensors = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        np.savez(folder / BASELINE_FILE, format=FORMAT, ears=store.read_record(folder)["sha256"], **tensors)
-
-    def own_voice(self, voice: np.ndarray, log_probs: np.ndarray) -> np.ndarray:
-        """(4 * width,) a turn's voice less what the feeling heard in it, (8,), makes of it on average.
-
-        A talk is no fair sample of a person's moods: without this, five neutral turns made the feeling
-        of the next one harder to hear than none.
-        """
-        return voice - np.exp(log_probs) @ self.feelings
-
-    def trust(self, baseline: VoiceBaseline) -> float:
-        """How well the speaker is known, 0 to 1."""
-        return baseline.count / (baseline.count + self.prior_turns)
-
-    def hear(self, log_probs: np.ndarray, voice: np.ndarray, baseline: VoiceBaseline) -> np.ndarray:
-        """(8,) calibrated log-probabilities of the ears, and the turn's voice → (8,) with the baseline.
-
-        Raises `BadInput` when the baseline was kept of other ears.
-        """
-        if baseline.mean is None:
-            return log_probs
-        if baseline.mean.shape != voice.shape:
-            raise BadInput("The voice baseline was kept by other ears; start a new one.")
-        share = self.share * self.trust(baseline)
-        mixed = (1 - share) * log_probs + share * self.relative(voice, baseline)
-        return mixed - np.logaddexp.reduce(mixed)
-
-    def relative(self, voice: np.ndarray, baseline: VoiceBaseline) -> np.ndarray:
-        """(8,) log-probabilities of this head alone.
-
-        The speaker's mean is shrunk towards the population's.
-        """
-        own = 0.0 if baseline.mean is None else self.trust(baseline) * (baseline.mean - self.population)
-        logits = self.weights @ (voice - self.population - own) + self.bias
-        return logits - np.logaddexp.reduce(logits)

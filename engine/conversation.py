@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from engine.audio import Audio
 from engine.emotion import NOTHING_HEARD, Emotion
 
@@ -37,6 +39,8 @@ class Heard:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     audio: Audio | None = field(default=None, repr=False, compare=False)
     """The sound itself, for a mind that listens too (`Responder.listens_s`); else None."""
+    own_voice: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """What the turn adds to the speaker's `VoiceBaseline`, where it adds something."""
 
     @property
     def is_silence(self) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine import parts, prepare, profiles, safety
 from engine.audio import Audio
+from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Stale, Turn, never
 from engine.errors import PartMissing
 from engine.hearing import Ears
@@ -84,7 +85,10 @@ class Engine:
         detector, notices = parts.climb("speech detector", chosen.turns.activity, parts.ACTIVITY, site)
         if detector is None:
             raise PartMissing(notices[-1].message)
-        ears, ears_notices = parts.climb("ears", chosen.ears, parts.ears_with(detector), site)
+        # Two rungs may build the same ears, and each tells of it.
+        lacks: dict[Notice, None] = {}
+        builders = parts.ears_with(detector, lacks.setdefault)
+        ears, ears_notices = parts.climb("ears", chosen.ears, builders, site)
         if ears is None:
             raise PartMissing(ears_notices[-1].message)
         mind, mind_notices = _mind(server, chat_model, site) if with_mind else (None, [])
@@ -97,13 +101,16 @@ class Engine:
             fusion=Fusion.load(MINI / "fusion.json"),
             mind=mind,
             voice=voice,
-            notices=(*notices, *ears_notices, *mind_notices, *voice_notices),
+            notices=(*notices, *ears_notices, *lacks, *mind_notices, *voice_notices),
         )
 
-    def hear(self, audio: Audio) -> Heard:
-        """A spoken turn of any length, with words, feeling, and `timings_ms["ears"]`."""
+    def hear(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Heard:
+        """A spoken turn of any length, with words, feeling, and `timings_ms["ears"]`.
+
+        `baseline` is what is known of the speaker's own voice, see `remember_voice`.
+        """
         started = time.perf_counter()
-        listened = self.ears.listen(audio)
+        listened = self.ears.listen(audio, baseline)
         words = self.words.recognize(listened.text) if listened.text else None
         is_wanted = self.mind is not None and audio.duration_s <= self.mind.listens_s
         return Heard(
@@ -113,6 +120,7 @@ class Engine:
             speech_s=listened.speech_s,
             timings_ms={"ears": (time.perf_counter() - started) * 1e3},
             audio=audio if is_wanted else None,
+            own_voice=listened.own_voice,
         )
 
     def read(self, text: str) -> Heard:
@@ -169,6 +177,13 @@ def remember(conversation: Sequence[Turn], heard: Heard, reply: str) -> tuple[Tu
     if heard.is_silence or not reply:
         return tuple(conversation)
     return (*conversation, user_turn(heard), Turn("assistant", reply))
+
+
+def remember_voice(baseline: VoiceBaseline, heard: Heard) -> VoiceBaseline:
+    """What is known of the speaker's voice after a turn; typed turns and silence leave no trace."""
+    if heard.is_silence or heard.own_voice is None:
+        return baseline
+    return baseline.updated(heard.own_voice)
 
 
 def _mind(server: Server | None, chat_model: str | None, site: Site) -> tuple[Responder | None, list[Notice]]:

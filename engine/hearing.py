@@ -5,10 +5,13 @@ recogniser joins an `asr.Transcriber` and a voice head behind the same seam.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from engine.audio import Audio
+from engine.baseline import VoiceBaseline
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,13 @@ class Listened:
     voice: Mapping[str, float] | None
     speech_s: float
     inference_ms: float
+    own_voice: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """What the turn adds to the speaker's `VoiceBaseline`; None where nobody spoke, or none is kept."""
 
 
 class Ears(Protocol):
-    """Audio of any length and rate → words and feeling."""
+    """Audio of any length and rate → words, and feeling heard against the speaker's own voice so far."""
 
     name: str
 
-    def listen(self, audio: Audio) -> Listened: ...
+    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened: ...

@@ -8,7 +8,7 @@ is not taken costs nothing.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from engine import repositories, weights
 from engine.artifacts import Artifact
@@ -19,6 +19,10 @@ from engine.profiles import Ladder, Machine, Part, Profile
 from engine.tts import Synthesizer
 from engine.vad import Detector
 from engine.weights import OnProgress, Sources, unwatched
+
+if TYPE_CHECKING:
+    from engine.ears.mini import MiniEars
+    from engine.ears.relative import RelativeHead
 
 Made = TypeVar("Made")
 
@@ -80,6 +84,8 @@ class Site:
 
 
 Build = Callable[[Part, Site], Made]
+OnLack = Callable[[Notice], None]
+"""Told what a part that could be built has to do without."""
 
 
 def climb(
@@ -111,20 +117,17 @@ def _webrtc(part: Part, site: Site) -> Detector:
     return WebrtcDetector()
 
 
-def ears_with(detector: Detector) -> Mapping[str, Build[Ears]]:
-    """Builders of ears that are asked only where `detector` finds speech."""
+def ears_with(detector: Detector, on_lack: OnLack) -> Mapping[str, Build[Ears]]:
+    """Builders of ears that are asked only where `detector` finds speech, and may lack something."""
 
     def mini(part: Part, site: Site) -> Ears:
-        from engine.ears.mini import MiniEars
-
-        return MiniEars.load(site.profile.path(part.option("folder")), detector)
+        return _our_ears(site.profile.path(part.option("folder")), detector, on_lack)
 
     def faster_whisper(part: Part, site: Site) -> Ears:
         folder = site.fetch_folder(part)
         from engine.ears.faster_whisper import FasterWhisperEars
-        from engine.ears.mini import MiniEars
 
-        feeling = MiniEars.load(site.profile.path(part.option("feeling")), detector)
+        feeling = _our_ears(site.profile.path(part.option("feeling")), detector, on_lack)
         choices = {name: part.options[name] for name in _WHISPER_OPTIONS & part.options.keys()}
         return FasterWhisperEars(folder, feeling, name=_name(part, folder), **choices)
 
@@ -132,6 +135,25 @@ def ears_with(detector: Detector) -> Mapping[str, Build[Ears]]:
 
 
 _WHISPER_OPTIONS = {"language", "device", "compute_type"}
+
+
+def _our_ears(folder: Path, detector: Detector, on_lack: OnLack) -> "MiniEars":
+    from engine.ears.mini import MiniEars
+
+    return MiniEars.load(folder, detector, _relative_head(folder, on_lack))
+
+
+def _relative_head(folder: Path, on_lack: OnLack) -> "RelativeHead | None":
+    """What hears against a speaker's own voice, where ears have it; a damaged one costs nothing else."""
+    from engine.ears.relative import BASELINE_FILE, RelativeHead
+
+    if not (folder / BASELINE_FILE).is_file():
+        return None
+    try:
+        return RelativeHead.load(folder)
+    except PartMissing as error:
+        on_lack(Notice("voice baseline", str(error)))
+        return None
 
 
 def _name(part: Part, folder: Path) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.baseline import RelativeHead
 from engine.ears import store
 from engine.ears.network import HEAD_EMOTIONS
+from engine.ears.relative import RelativeHead
 from engine.errors import BadInput
 from engine.ser import Fusion
 from train import recipe

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from engine.baseline import RelativeHead
 from engine.ears.network import HEAD_EMOTIONS
+from engine.ears.relative import RelativeHead
 from train.evaluation.recogniser import Heard, Recogniser
 from train.evaluation.speakers import who
 

@@ -38,6 +38,7 @@ class EarsRecipe:
     steps: int
     teaching: dict[str, dict]
     train_encoder: bool = True
+    frozen_layers: int = 0
     seed: int = 1
     batch_s: float = 60.0
     learning_rate: float = 1e-4
@@ -103,6 +104,11 @@ class Trainer:
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
         network.encoder.requires_grad_(settings.train_encoder)
         network.words.requires_grad_(settings.train_encoder)
+        if settings.frozen_layers:
+            encoder = network.encoder
+            lower = encoder.layers[: settings.frozen_layers]
+            for module in (encoder.conv1, encoder.conv2, encoder.embed_positions, *lower):
+                module.requires_grad_(False)
         heads = [*network.words.parameters(), *network.emotion.parameters()]
         self.peak_rates = (settings.learning_rate, settings.head_learning_rate)
         self.optimiser = torch.optim.AdamW(

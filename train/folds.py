@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.baseline import RelativeHead
 from engine.ears import store
+from engine.ears.relative import RelativeHead
 from engine.errors import BadInput
 from engine.ser import Fusion
 from train import baseline, ears, fusion, recipe

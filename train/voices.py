@@ -27,7 +27,6 @@ LISTENING_CODE = tuple(
     Path(engine.__file__).parent / name
     for name in ("ears/mel.py", "ears/network.py", "ears/voice.py", "ears/windows.py", "vad/__init__.py")
 )
-FLOOR = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,5 +77,4 @@ class Voices:
         encoded, speech_s = self._ears.encode(condition.read(path))
         if not encoded:
             return {"speech_s": speech_s}
-        log_probs = np.log(pooled_feeling(encoded) + FLOOR)
-        return {"vector": pooled_voice(encoded), "log_probs": log_probs, "speech_s": speech_s}
+        return {"vector": pooled_voice(encoded), "log_probs": pooled_feeling(encoded), "speech_s": speech_s}

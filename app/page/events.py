@@ -46,7 +46,8 @@ def samples_16_bit(chunk: AudioChunk) -> np.ndarray:
     return (np.clip(chunk.audio.samples, -1, 1) * 32767).astype("<i2")
 
 
-def of_turn(event: Heard | Event) -> dict[str, Any]:
+def of_turn(event: Heard | Event, voice_turns: int) -> dict[str, Any]:
+    """`voice_turns` is how many turns tell what is known of the person's voice."""
     match event:
         case Heard():
             return heard(event)
@@ -61,6 +62,7 @@ def of_turn(event: Heard | Event) -> dict[str, Any]:
                 "style": style.name,
                 "timings_ms": rounded(timings_ms),
                 "failure": failure,
+                "voice_turns": voice_turns,
             }
 
 

@@ -26,6 +26,7 @@ from app.page.limits import typed
 from app.preferences import SPEEDS, Preferences, with_preferences
 from app.session import Session, Sessions
 from engine import audio
+from engine.baseline import VoiceBaseline
 from engine.conversation import Heard
 from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
@@ -61,6 +62,7 @@ class Routes:
             Route("/attune/again", self.again, methods=["POST"]),
             Route("/attune/stop", self.stop, methods=["POST"]),
             Route("/attune/clear", self.clear, methods=["POST"]),
+            Route("/attune/forget-voice", self.forget_voice, methods=["POST"]),
             Route("/attune/status", self.status),
             Route("/attune/engine", self.choose, methods=["POST"]),
             Route("/attune/static/{path:path}", _files(STATIC)),
@@ -69,10 +71,16 @@ class Routes:
         return {"routes": routes, "exception_handlers": {AttuneError: _problem, ClientDisconnect: _left}}
 
     async def open(self, request: Request) -> Response:
-        """`{"id": …}` of a saved conversation, or `{}` → its id and its turns so far."""
+        """`{"id": …}` of a saved conversation, or `{}` → its id, its turns, and turns that tell the voice."""
         saved = (await request.json()).get("id")
         identifier, session = self.sessions.open(saved)
-        return JSONResponse({"id": identifier, "exchanges": [events.exchange(e) for e in session.exchanges]})
+        return JSONResponse(
+            {
+                "id": identifier,
+                "exchanges": [events.exchange(e) for e in session.exchanges],
+                "voice_turns": session.baseline.count,
+            }
+        )
 
     async def turn(self, request: Request) -> Response:
         """A recording as the body, or `{"text": …}` → the events of a turn."""
@@ -81,7 +89,8 @@ class Routes:
         listen = await _listener(request, engine)
         return stream.respond(
             lambda gone: _guarded(
-                events.of_turn(event) for event in session.answer(engine, listen, started=started, gone=gone)
+                events.of_turn(event, session.baseline.count)
+                for event in session.answer(engine, listen, started=started, gone=gone)
             )
         )
 
@@ -103,6 +112,11 @@ class Routes:
 
     async def clear(self, request: Request) -> Response:
         self._session(request).clear()
+        return Response(status_code=204)
+
+    async def forget_voice(self, request: Request) -> Response:
+        """Another person talks from now on, in the same conversation."""
+        self._session(request).reset_baseline()
         return Response(status_code=204)
 
     async def status(self, request: Request) -> Response:
@@ -157,13 +171,13 @@ def _preferences(request: Request) -> Preferences:
     return Preferences()
 
 
-async def _listener(request: Request, engine: Engine) -> Callable[[], Heard]:
+async def _listener(request: Request, engine: Engine) -> Callable[[VoiceBaseline], Heard]:
     """What turns the request into `Heard`; decoding and listening happen when it is called."""
     said = await _body(request)
     if request.headers.get("content-type", "").startswith("application/json"):
         text = typed(str(json.loads(said).get("text", "")))
-        return lambda: engine.read(text)
-    return lambda: engine.hear(audio.decode(said))
+        return lambda _: engine.read(text)
+    return lambda baseline: engine.hear(audio.decode(said), baseline)
 
 
 async def _body(request: Request) -> bytes:

@@ -6,6 +6,7 @@
  */
 import { make } from "./dom.js";
 import { Exchange } from "./exchange.js";
+import { KnownVoice } from "./known_voice.js";
 import { Player } from "./player.js";
 import { Obstacle, Recorder } from "./recorder.js";
 import { rememberedId } from "./tab.js";
@@ -21,6 +22,7 @@ export class Conversation {
   #settings;
   #list;
   #timeline;
+  #voice;
   #player = new Player();
   #recorder = new Recorder();
   #own = new Audio();
@@ -39,6 +41,7 @@ export class Conversation {
     this.#settings = settings;
     this.#list = root.querySelector("ol.talk");
     this.#timeline = new Timeline(root.querySelector(".timeline"));
+    this.#voice = new KnownVoice(root.querySelector(".known-voice"), () => this.forgetVoice());
     composer.connect({
       talk: () => this.talk(),
       cancel: () => this.cancel(),
@@ -51,8 +54,9 @@ export class Conversation {
 
   /** Take up what this tab said before a reload. */
   async open() {
-    const { id, exchanges } = await this.#server.open(await rememberedId.take());
+    const { id, exchanges, voice_turns } = await this.#server.open(await rememberedId.take());
     rememberedId.keep(id);
+    this.#voice.show(voice_turns);
     for (const past of exchanges) {
       const exchange = this.#add(null);
       this.#exchanges.push(exchange);
@@ -99,6 +103,16 @@ export class Conversation {
     this.#composer.announce(text("stateCleared"));
   }
 
+  /** Another person talks from now on, in the same conversation. */
+  async forgetVoice() {
+    await this.#guarded(async () => {
+      await this.#server.forgetVoice();
+      this.#voice.show(0);
+      this.#composer.talk.focus();
+      this.#composer.announce(text("voiceForgotten"));
+    });
+  }
+
   /** Say something: a recording (Blob) or typed text. */
   async send(said) {
     this.#player.unlock();
@@ -143,6 +157,7 @@ export class Conversation {
       case "finished":
         exchange.finished(event);
         turn.tone(event.style);
+        this.#voice.show(event.voice_turns);
         this.#composer.announce(`${text("attune")}: ${event.reply}`);
         break;
       case "problem":

@@ -14,9 +14,9 @@ export class Server {
 
   /** Take up the conversation of this tab, or begin one; its turns so far. */
   async open(saved) {
-    const { id, exchanges } = await (await this.#post("conversation", { id: saved })).json();
-    this.#id = id;
-    return { id, exchanges };
+    const opened = await (await this.#post("conversation", { id: saved })).json();
+    this.#id = opened.id;
+    return opened;
   }
 
   /** A recording (Blob) or typed text → the events of the turn, spoken with that voice and speed. */
@@ -38,6 +38,10 @@ export class Server {
 
   async clear() {
     await this.#post("clear", {});
+  }
+
+  async forgetVoice() {
+    await this.#post("forget-voice", {});
   }
 
   async *status() {

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from engine.audio import SPEECH_RATE_HZ, Audio
-from engine.ears.mini import MiniEars, fold_calm, pooled_feeling
+from engine.baseline import VoiceBaseline
+from engine.ears.mini import MiniEars
 from engine.errors import PartMissing, reason
 from engine.hearing import Listened
 
@@ -76,12 +77,12 @@ class FasterWhisperEars:
             "device and compute_type of the ears in a profile of your own."
         )
 
-    def listen(self, audio: Audio) -> Listened:
+    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened:
         started = time.perf_counter()
         encoded, speech_s = self._mini.encode(audio)
         text = " ".join(filter(None, (self._words(each.window.samples) for each in encoded)))
-        voice = fold_calm(pooled_feeling(encoded)) if encoded else None
-        return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3)
+        voice, own_voice = self._mini.feeling(encoded, baseline)
+        return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3, own_voice)
 
     def _words(self, samples: np.ndarray) -> str:
         """The words in (N,) samples at 16 kHz, at most 28 s."""

@@ -14,11 +14,13 @@ import torch
 
 from engine.asr import Transcript
 from engine.audio import SPEECH_RATE_HZ, Audio
+from engine.baseline import VoiceBaseline
 from engine.ears import store
 from engine.ears.beam import BeamOptions, search
 from engine.ears.mel import log_mel, normalise_level
 from engine.ears.network import HEAD_EMOTIONS, EarsNetwork
 from engine.ears.ngram import NGRAM_FILE, NGram
+from engine.ears.relative import RelativeHead
 from engine.ears.voice import voice_vector
 from engine.ears.windows import windows
 from engine.emotion import EMOTIONS
@@ -52,27 +54,29 @@ class MiniEars:
         *,
         beam: BeamOptions = BeamOptions(),
         temperature: float = 1.0,
+        relative: RelativeHead | None = None,
     ) -> None:
-        """Without `ngram` any spelling counts as a word."""
+        """Without `ngram` any spelling counts as a word; without `relative` nothing is known of speakers."""
         self._network = network
         self._ngram = ngram
         self._detector = detector
         self._beam = beam
         self._temperature = temperature
+        self._relative = relative
 
     @classmethod
-    def load(cls, folder: Path, detector: Detector) -> "MiniEars":
+    def load(cls, folder: Path, detector: Detector, relative: RelativeHead | None = None) -> "MiniEars":
         """From a folder with ears and n-gram. Raises `BadInput` when a file is missing or damaged."""
         temperature = float(store.read_record(folder).get("temperature", 1.0))
         ngram = NGram.load(folder / NGRAM_FILE)
-        return cls(store.load(folder), ngram, detector, temperature=temperature)
+        return cls(store.load(folder), ngram, detector, temperature=temperature, relative=relative)
 
-    def listen(self, audio: Audio) -> Listened:
+    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened:
         started = time.perf_counter()
         encoded, speech_s = self.encode(audio)
         text = " ".join(filter(None, map(self.words, encoded)))
-        voice = fold_calm(pooled_feeling(encoded)) if encoded else None
-        return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3)
+        voice, own_voice = self.feeling(encoded, baseline)
+        return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3, own_voice)
 
     def transcribe(self, audio: Audio) -> Transcript:
         heard = self.listen(audio)
@@ -91,6 +95,19 @@ class MiniEars:
     def words(self, encoded: Encoded) -> str:
         return search(encoded.log_probs, self._ngram, self._beam).text
 
+    def feeling(
+        self, encoded: Sequence[Encoded], baseline: VoiceBaseline
+    ) -> tuple[dict[str, float] | None, np.ndarray | None]:
+        """`Listened.voice` and `Listened.own_voice` of a turn's windows."""
+        if not encoded:
+            return None, None
+        log_probs = pooled_feeling(encoded)
+        if self._relative is None:
+            return fold_calm(np.exp(log_probs)), None
+        voice = pooled_voice(encoded)
+        heard = self._relative.hear(log_probs, voice, baseline)
+        return fold_calm(np.exp(heard)), self._relative.own_voice(voice, log_probs)
+
     def _encode_window(self, window: Audio) -> Encoded:
         mel = log_mel(torch.from_numpy(np.ascontiguousarray(window.samples, dtype=np.float32)))
         with torch.inference_mode():
@@ -101,11 +118,10 @@ class MiniEars:
 
 
 def pooled_feeling(encoded: Sequence[Encoded]) -> np.ndarray:
-    """(8,) probabilities: the geometric mean over windows, each weighing as long as it lasts."""
-    durations = np.array([each.window.duration_s for each in encoded])
-    log_probs = np.stack([each.emotion_log_probs for each in encoded])
-    mean = np.exp((durations[:, None] * log_probs).sum(0) / durations.sum())
-    return mean / mean.sum()
+    """(8,) log-probabilities: the geometric mean over windows, each weighing as long as it lasts."""
+    durations = [each.window.duration_s for each in encoded]
+    mean = np.average([each.emotion_log_probs for each in encoded], axis=0, weights=durations)
+    return mean - np.logaddexp.reduce(mean)
 
 
 def pooled_voice(encoded: Sequence[Encoded]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.page.routes import EXAMPLES
 from tests.browser.conftest import await_state, open_page, replies, say
 
 WIDE = {"width": 1280, "height": 800}
@@ -36,6 +37,10 @@ def test_no_serious_violation_in_any_state(browser, address, tiny, axe, viewport
     page.click(".chip")
     page.click(".latency summary")
     assert violations(page, axe) == []
+    page.set_input_files(".file", EXAMPLES / "homesick.ogg")
+    page.wait_for_selector(".known-voice:not([hidden])")
+    assert violations(page, axe) == []
+    assert page.evaluate("document.querySelector('.known-voice').scrollWidth <= innerWidth")
     page.fill("#attune-text", "x" * 6000)
     page.press("#attune-text", "Enter")
     page.wait_for_selector(".message:not([hidden])")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.audio import Audio
+from engine.baseline import VoiceBaseline
 from engine.conversation import Stale, Turn, never
 from engine.emotion import EMOTIONS, Emotion
 from engine.errors import PartMissing
@@ -28,11 +29,12 @@ UNCLEAR = dict.fromkeys(EMOTIONS, 1 / 7)
 class Ears:
     name = "tiny ears"
 
-    def listen(self, audio: Audio) -> Listened:
+    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened:
         speech_s = float(np.sum(np.abs(audio.samples) > 0.01) / audio.sample_rate_hz)
         if speech_s < 0.1:
             return Listened("", None, 0.0, 1.0)
-        return Listened(f"I spoke for {audio.duration_s:.0f} seconds", SAD, speech_s, 1.0)
+        words = f"I spoke for {audio.duration_s:.0f} seconds"
+        return Listened(words, SAD, speech_s, 1.0, own_voice=np.ones(4))
 
 
 class Words:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from engine import quantised
-from engine.baseline import RelativeHead, VoiceBaseline
+from engine.baseline import VoiceBaseline
 from engine.ears import store
 from engine.ears.network import HEAD_EMOTIONS, EarsConfig, EarsNetwork
+from engine.ears.relative import RelativeHead
 from engine.errors import BadInput, PartMissing
 from engine.ser import Fusion
 from train import recipe

@@ -8,8 +8,10 @@ from tiny_models import write_whisper
 
 from engine import audio, parts
 from engine.audio import Audio
+from engine.baseline import VoiceBaseline
 from engine.ears.faster_whisper import FasterWhisperEars, is_phantom
 from engine.ears.mini import MiniEars
+from engine.ears.relative import RelativeHead
 from engine.errors import PartMissing
 from engine.facade import MINI
 from engine.profiles import load_profile
@@ -23,7 +25,7 @@ def mini():
     profile = load_profile("standard")
     site = parts.Site(profile, Sources.from_environment(os.environ))
     detector, _ = parts.climb("speech detector", profile.turns.activity, parts.ACTIVITY, site)
-    return MiniEars.load(MINI, detector)
+    return MiniEars.load(MINI, detector, RelativeHead.load(MINI))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,8 @@ def test_words_by_whisper_and_feeling_by_our_head(ears, mini, question):
     assert heard.voice == ours.voice
     assert heard.speech_s == ours.speech_s > 1
     assert heard.inference_ms > 0
+    known = VoiceBaseline().updated(heard.own_voice)
+    assert ears.listen(question, known).voice == mini.listen(question, known).voice != ours.voice
 
 
 def test_a_long_turn_is_heard_window_by_window(ears, question):

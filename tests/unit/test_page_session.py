@@ -6,6 +6,7 @@ import pytest
 from app.session import SOUNDS_KEPT, Session, Sessions, State
 from engine.audio import Audio
 from engine.conversation import Heard
+from engine.errors import BadInput
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
 from engine.turn import Finished, SpeechPiece, TextPiece
 
@@ -33,7 +34,20 @@ def reply(*sentences):
 
 
 def hear(text):
-    return lambda: Heard(text, timings_ms={"ears": 2.0})
+    return lambda baseline: Heard(text, timings_ms={"ears": 2.0})
+
+
+def speak(session, *voices, text="hello"):
+    """Spoken turns whose own voices are those numbers; returns what was known before each."""
+    known = []
+    for voice in voices:
+
+        def listen(baseline, voice=voice):
+            known.append(baseline)
+            return Heard(text, own_voice=np.full(4, voice))
+
+        list(session.answer(Scripted(*reply("Yes.")), listen))
+    return known
 
 
 def test_states_follow_the_turn_and_the_turn_is_remembered():
@@ -59,7 +73,7 @@ def test_states_follow_the_turn_and_the_turn_is_remembered():
 def test_only_the_newest_turns_keep_their_sound():
     session, engine = Session(), Scripted(*reply("Yes."))
     for number in range(SOUNDS_KEPT + 2):
-        list(session.answer(engine, lambda number=number: Heard(f"turn {number}", audio=ONE_SECOND)))
+        list(session.answer(engine, lambda _, number=number: Heard(f"turn {number}", audio=ONE_SECOND)))
     kept = [turn.audio is ONE_SECOND for turn in session.conversation if turn.role == "user"]
     assert kept == [False] * 2 + [True] * SOUNDS_KEPT
     assert session.conversation[0].text == "turn 0"
@@ -106,7 +120,7 @@ def test_a_reader_who_left_ends_the_turn():
 def test_a_turn_stopped_while_it_is_being_heard_leaves_no_trace():
     session = Session()
 
-    def listen():
+    def listen(_):
         session.stop()
         return Heard("too late")
 
@@ -117,12 +131,88 @@ def test_a_turn_stopped_while_it_is_being_heard_leaves_no_trace():
 def test_ears_that_fail_leave_the_session_ready():
     session = Session()
 
-    def listen():
+    def listen(_):
         raise ValueError
 
     with pytest.raises(ValueError):
         list(session.answer(Scripted(), listen))
     assert session.state is State.READY
+
+
+def test_a_voice_is_known_from_the_turns_before():
+    session = Session()
+    known = speak(session, 1.0, 3.0, 5.0)
+    assert [baseline.count for baseline in known] == [0, 1, 2]
+    assert known[2].mean == pytest.approx(np.full(4, 2.0))
+    assert session.baseline.mean == pytest.approx(np.full(4, 3.0))
+    assert all(exchange.heard.own_voice is None for exchange in session.exchanges)
+
+
+def test_two_people_in_two_sessions_stay_apart():
+    one, other = Session(), Session()
+    for voice in (1.0, 2.0):
+        speak(one, voice)
+        speak(other, -voice)
+    assert one.baseline.mean == pytest.approx(np.full(4, 1.5))
+    assert other.baseline.mean == pytest.approx(np.full(4, -1.5))
+
+
+def test_typed_turns_and_silence_tell_nothing_of_the_voice():
+    session = Session()
+    list(session.answer(Scripted(*reply("Yes.")), hear("typed")))
+    speak(session, 1.0, text="")
+    assert session.baseline.count == 0
+
+
+@pytest.mark.parametrize("end", ["stop", "clear", "typed turn"])
+def test_a_stale_turn_tells_nothing_of_the_voice(end):
+    session = Session()
+    old = session.answer(Scripted(*reply("Old.")), lambda _: Heard("first", own_voice=np.ones(4)))
+    next(old)
+    next(old)
+    if end == "typed turn":
+        list(session.answer(Scripted(*reply("New.")), hear("second")))
+    else:
+        getattr(session, end)()
+    list(old)
+    assert session.baseline.count == 0
+
+
+def test_a_new_conversation_is_the_same_persons():
+    session = Session()
+    speak(session, 1.0)
+    session.clear()
+    assert session.baseline.count == 1
+
+
+def test_another_person_starts_anew_even_in_the_middle_of_a_turn():
+    session = Session()
+    speak(session, 1.0, 2.0)
+    turn = session.answer(Scripted(*reply("Yes.")), lambda _: Heard("third", own_voice=np.ones(4)))
+    next(turn)
+    session.reset_baseline()
+    list(turn)
+    assert session.baseline.count == 0
+    [known] = speak(session, 9.0)
+    assert known.mean is None
+    assert session.baseline.mean == pytest.approx(np.full(4, 9.0))
+
+
+def test_a_voice_that_the_ears_refuse_ends_with_a_reset():
+    """As after a change to other ears: the sentence each time, until somebody starts anew."""
+    session = Session()
+    speak(session, 1.0)
+
+    def listen(baseline):
+        if baseline.mean is not None:
+            raise BadInput("other ears")
+        return Heard("hello", own_voice=np.ones(8))
+
+    with pytest.raises(BadInput):
+        list(session.answer(Scripted(*reply("Yes.")), listen))
+    session.reset_baseline()
+    list(session.answer(Scripted(*reply("Yes.")), listen))
+    assert session.baseline.mean.shape == (8,)
 
 
 def test_sessions_are_kept_apart_and_the_oldest_is_forgotten():

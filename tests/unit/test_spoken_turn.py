@@ -1,18 +1,23 @@
 """The whole chain on real parts: a spoken question, its words, its feeling, a fitting reply, its sound."""
 
+import argparse
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app import spoken_turns
 from app.spoken_turns import answer
-from engine import audio, safety
+from engine import audio, cli, safety
 from engine.audio import Audio
+from engine.baseline import VoiceBaseline
 from engine.ears.alphabet import normalise
 from engine.emotion import EMOTIONS
-from engine.facade import HEARD_NOTHING, Engine, remember
+from engine.facade import HEARD_NOTHING, Engine, remember, remember_voice
 from train.scores import word_errors
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +101,20 @@ def test_silence_is_answered_as_silence(engine):
     assert result.heard.emotion.abstained
     assert result.finished.text == HEARD_NOTHING
     assert remember((), result.heard, result.finished.text) == ()
+
+
+def test_later_files_are_heard_against_the_voice_of_earlier_ones(engine, clip, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "load_engine", lambda args: replace(engine, mind=None))
+    paths = [str(clip(name)) for name in ("question.wav", "statement.wav", "question.wav")]
+    spoken_turns.run(argparse.Namespace(files=paths, out=None, json=True))
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    known = VoiceBaseline()
+    for path, row in zip(paths, rows, strict=True):
+        heard = engine.hear(audio.read(path), known)
+        assert row["emotion"] == json.loads(json.dumps(heard.emotion.to_dict()))
+        known = remember_voice(known, heard)
+    assert known.count == 3
+    assert rows[2]["emotion"]["voice"] != rows[0]["emotion"]["voice"]
 
 
 def test_danger_never_reaches_the_mind(engine):

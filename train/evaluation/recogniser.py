@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.baseline import RelativeHead, VoiceBaseline
+from engine.baseline import VoiceBaseline
 from engine.ears import store
 from engine.ears.mini import fold_calm
 from engine.ears.network import HEAD_EMOTIONS
+from engine.ears.relative import RelativeHead
 from engine.ser import Fusion
 from train.corpus import Clip
 from train.evaluation import speakers

@@ -66,6 +66,11 @@ export default {
     llm_url: "Server address",
   },
 
+  voiceTurn: "Getting to know your voice: 1 turn",
+  voiceTurns: "Getting to know your voice: {turns} turns",
+  otherVoice: "Someone else is talking",
+  voiceForgotten: "I get to know the new voice from the next turn on",
+
   heardNothing: "(nothing I could make out)",
   stopped: "stopped here",
   replay: "Play again",
