@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -23,6 +23,10 @@ MAX_SESSIONS = 500
 
 SOUNDS_KEPT = 8
 """A mind that listens for itself hears so many turns again, and reads those before: 2.6 MB at 5 s a turn."""
+
+
+Listen = Callable[[VoiceBaseline, Sequence[Turn]], Heard]
+"""Hears the person, given what is known of their voice and the conversation so far."""
 
 
 class State(Enum):
@@ -90,7 +94,7 @@ class Session:
     def answer(
         self,
         engine: Engine,
-        listen: Callable[[VoiceBaseline], Heard],
+        listen: Listen,
         *,
         started: float | None = None,
         gone: Stale = never,
@@ -108,7 +112,7 @@ class Session:
 
         try:
             before, known = self.conversation, self._baseline
-            heard = listen(known)
+            heard = listen(known, before)
             if not self._think(heard, stale):
                 return
             yield heard

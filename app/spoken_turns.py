@@ -64,9 +64,10 @@ def answer(
 ) -> Answered:
     """Hear `recording` and answer it after `conversation`; timings count from the last speech sample."""
     started = time.perf_counter()
-    heard = engine.hear(recording, baseline)
+    before = tuple(conversation)
+    heard = engine.hear(recording, baseline, before)
     speech = []
-    for event in engine.turn(tuple(conversation), heard, started=started):
+    for event in engine.turn(before, heard, started=started):
         match event:
             case SpeechPiece(chunk):
                 speech.append(chunk.audio.samples)
@@ -83,6 +84,7 @@ def _row(path: str, answered: Answered, reply_path: Path | None) -> dict:
     return {
         "audio": path,
         "transcript": answered.heard.text,
+        "is_foreign": answered.heard.is_foreign,
         "emotion": answered.heard.emotion.to_dict(),
         "reply": answered.finished.text,
         "reply_audio": str(reply_path) if reply_path else None,
@@ -100,7 +102,8 @@ def _show(row: dict) -> None:
         return
     emotion = row["emotion"]
     feeling = "not sure" if emotion["abstained"] else f"{emotion['label']} {emotion['confidence']:.0%}"
-    cli.show(f"You ({feeling}): {row['transcript'] or '…'}\nAttune: {row['reply']}")
+    words = row["transcript"] or ("(not English, it seems)" if row["is_foreign"] else "…")
+    cli.show(f"You ({feeling}): {words}\nAttune: {row['reply']}")
 
 
 def _numbered(out: Path, number: int) -> Path:

@@ -16,6 +16,7 @@ from engine.profiles import select_profile
 from engine.tts import SAMPLE_RATE_HZ, STYLES, Style
 
 MAX_TEXT = 5_000
+NOT_ENGLISH = "(Somebody speaks, but the words do not seem to be English.)"
 EMOTION_KEYS = ("label", "scores", "confidence", "abstained")
 
 
@@ -28,11 +29,15 @@ def _transcribe(args: argparse.Namespace) -> int:
         return {
             "audio": path,
             "text": listened.text,
+            "is_foreign": listened.is_foreign,
             "duration_s": round(recording.duration_s, 3),
             "inference_ms": round(listened.inference_ms, 1),
         }
 
-    return cli.each(args.files, work, cli.show_json if args.json else lambda row: _show(row, "text"))
+    def show(row: dict) -> None:
+        _show({**row, "text": NOT_ENGLISH} if row.get("is_foreign") else row, "text")
+
+    return cli.each(args.files, work, cli.show_json if args.json else show)
 
 
 def _emotion(args: argparse.Namespace) -> int:

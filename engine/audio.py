@@ -79,6 +79,8 @@ def decode(data: bytes, sample_rate_hz: int = SPEECH_RATE_HZ, *, name: str = "th
 def from_samples(samples: np.ndarray, sample_rate_hz: int, *, name: str = "the recording") -> Audio:
     """Check samples that came from outside (a browser, an array) and make them mono float32."""
     samples = np.asarray(samples)
+    if samples.dtype.kind not in "biuf":
+        raise BadInput(f"{name}: it holds no sound.")
     if samples.dtype.kind in "iu":
         samples = samples.astype(np.float32) / np.iinfo(samples.dtype).max
     samples = samples.astype(np.float32, copy=False)

@@ -2,7 +2,7 @@
 
 Some voices sound sad to ears that meet them first. Whoever owns a conversation keeps one `VoiceBaseline`,
 passes it to `Engine.hear`, and after the turn takes in what `Heard` carries (`engine.facade.remember_voice`):
-unlabelled, and from earlier turns only. `engine.ears.relative` hears against it.
+unlabelled, and from earlier turns only. `engine.ears.feeling` hears against it.
 """
 
 from collections.abc import Mapping

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from engine.asr import Word
 from engine.audio import Audio
 from engine.emotion import NOTHING_HEARD, Emotion
 
@@ -28,7 +29,8 @@ class Heard:
     """One user turn after the ears: words, feeling and what it cost.
 
     An empty `text` is silence, or speech without a word that could be made out
-    (`speech_s` above 0). `is_typed` turns carry feeling from words only.
+    (`speech_s` above 0), or `is_foreign`: it does not sound English, so that only the feeling
+    was heard. `is_typed` turns carry feeling from words only.
     """
 
     text: str
@@ -36,22 +38,26 @@ class Heard:
     duration_s: float = 0.0
     speech_s: float = 0.0
     is_typed: bool = False
+    is_foreign: bool = False
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     audio: Audio | None = field(default=None, repr=False, compare=False)
     """The sound itself, for a mind that listens too (`Responder.listens_s`); else None."""
     own_voice: np.ndarray | None = field(default=None, repr=False, compare=False)
     """What the turn adds to the speaker's `VoiceBaseline`, where it adds something."""
+    words: tuple[Word, ...] = ()
+    """The words of `text` one by one with their confidence, where the ears tell them apart."""
 
     @property
     def is_silence(self) -> bool:
-        return not self.text.strip()
+        return not self.text.strip() and not self.is_foreign
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One line of the conversation. `emotion` and `audio` belong to user turns only."""
+    """One line of the conversation. `emotion`, `is_typed` and `audio` belong to user turns only."""
 
     role: Literal["user", "assistant"]
     text: str
     emotion: Emotion | None = None
     audio: Audio | None = field(default=None, repr=False, compare=False)
+    is_typed: bool = False

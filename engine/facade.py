@@ -16,8 +16,10 @@ from engine.audio import Audio
 from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Stale, Turn, never
 from engine.errors import PartMissing
-from engine.hearing import Ears
+from engine.hearing import Ears, Listened
+from engine.live import LiveTurn
 from engine.llm import Responder
+from engine.llm.prompt import FEELING, felt
 from engine.parts import Notice, Site
 from engine.ser import Fusion
 from engine.tts import AudioChunk, Style, Synthesizer
@@ -32,6 +34,7 @@ MINI = Path(__file__).parent.parent / "assets" / "mini"
 
 HEARD_NOTHING = "I didn't hear anything."
 MADE_OUT_NOTHING = "I could hear you, but I couldn't make out the words."
+SAID_IN_ANOTHER_LANGUAGE = "(something in another language)"
 NO_MIND = "I heard you, but the part of me that answers is missing."
 
 
@@ -104,13 +107,27 @@ class Engine:
             notices=(*notices, *ears_notices, *lacks, *mind_notices, *voice_notices),
         )
 
-    def hear(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Heard:
+    def hear(
+        self,
+        audio: Audio,
+        baseline: VoiceBaseline = VoiceBaseline(),
+        conversation: Sequence[Turn] = (),
+    ) -> Heard:
         """A spoken turn of any length, with words, feeling, and `timings_ms["ears"]`.
 
-        `baseline` is what is known of the speaker's own voice, see `remember_voice`.
+        `baseline` is what is known of the speaker's own voice, see `remember_voice`; names that were
+        spelled out in the `conversation` are heard better.
         """
         started = time.perf_counter()
-        listened = self.ears.listen(audio, baseline)
+        return self._understand(self.ears.listen(audio, baseline, spelled(conversation)), audio, started)
+
+    def listen_live(
+        self, baseline: VoiceBaseline = VoiceBaseline(), conversation: Sequence[Turn] = ()
+    ) -> LiveTurn:
+        """A spoken turn to be fed while it is spoken: captions at once, and at its end what `hear` gives."""
+        return LiveTurn(self.ears.stream(baseline, spelled(conversation)), self._understand)
+
+    def _understand(self, listened: Listened, audio: Audio, started: float) -> Heard:
         words = self.words.recognize(listened.text) if listened.text else None
         is_wanted = self.mind is not None and audio.duration_s <= self.mind.listens_s
         return Heard(
@@ -118,9 +135,11 @@ class Engine:
             emotion=self.fusion.fuse(listened.voice, words, speech_s=listened.speech_s),
             duration_s=audio.duration_s,
             speech_s=listened.speech_s,
+            is_foreign=listened.is_foreign,
             timings_ms={"ears": (time.perf_counter() - started) * 1e3},
             audio=audio if is_wanted else None,
             own_voice=listened.own_voice,
+            words=listened.words,
         )
 
     def read(self, text: str) -> Heard:
@@ -131,9 +150,12 @@ class Engine:
         """The answer to `heard` after `conversation`, in pieces.
 
         Danger and questions about its nature get fixed wording (`engine.safety`), silence is
-        answered as silence, and a missing mind says so.
+        answered as silence, and a missing mind says so. Where the words were foreign, only a mind
+        that listens for itself can know what was said.
         """
-        if heard.is_silence:
+        if heard.is_foreign and heard.audio is None:
+            yield not_english(heard)
+        elif heard.is_silence:
             yield MADE_OUT_NOTHING if heard.speech_s else HEARD_NOTHING
         elif fixed := safety.check(heard.text):
             yield fixed.text
@@ -169,7 +191,20 @@ SILENT = profiles.Part("silent")
 
 def user_turn(heard: Heard) -> Turn:
     """How a heard turn enters the conversation."""
-    return Turn("user", heard.text, heard.emotion, heard.audio)
+    text = SAID_IN_ANOTHER_LANGUAGE if heard.is_foreign else heard.text
+    return Turn("user", text, heard.emotion, heard.audio, heard.is_typed)
+
+
+def spelled(conversation: Sequence[Turn]) -> list[str]:
+    """The messages in which words are spelled as they are, not as the ears made them out."""
+    return [turn.text for turn in conversation if turn.role == "assistant" or turn.is_typed]
+
+
+def not_english(heard: Heard) -> str:
+    """The answer to words that were not understood, with the feeling that was."""
+    feeling = felt(user_turn(heard))
+    sounds = f"You sound {FEELING[feeling]}" if feeling else "I can hear you"
+    return f"{sounds}, but I did not understand the words: they do not seem to be English."
 
 
 def remember(conversation: Sequence[Turn], heard: Heard, reply: str) -> tuple[Turn, ...]:

@@ -4,12 +4,13 @@
 recogniser joins an `asr.Transcriber` and a voice head behind the same seam.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from engine.asr import Partial, Word
 from engine.audio import Audio
 from engine.baseline import VoiceBaseline
 
@@ -18,7 +19,8 @@ from engine.baseline import VoiceBaseline
 class Listened:
     """Words and the voice's feeling, before the two are fused.
 
-    `text` is empty and `voice` None when nobody spoke; `speech_s` is how long somebody did.
+    `text` is as a person would write it; whoever compares words takes `engine.ears.alphabet.normalise` of
+    it. It is empty and `voice` None when nobody spoke; `speech_s` is how long somebody did.
     """
 
     text: str
@@ -27,11 +29,59 @@ class Listened:
     inference_ms: float
     own_voice: np.ndarray | None = field(default=None, repr=False, compare=False)
     """What the turn adds to the speaker's `VoiceBaseline`; None where nobody spoke, or none is kept."""
+    words: tuple[Word, ...] = ()
+    """The words of `text` one by one, where the recogniser tells them apart."""
+    is_foreign: bool = False
+    """It does not sound English, so that `text` is empty although somebody spoke."""
+
+
+class EarsStream(Protocol):
+    """One turn, heard while it is spoken.
+
+    All work is done inside `feed`, mostly a millisecond, now and then some tens of them, so that it belongs
+    in a worker thread and never in an event loop. One thread at a time; streams of the same ears are
+    independent. Time is that of the sound alone: however late or in whatever pieces it arrives, the same
+    sound gives the same words.
+    """
+
+    @property
+    def sound(self) -> Audio:
+        """The turn so far, from shortly before somebody spoke; empty until then."""
+        ...
+
+    @property
+    def silence_s(self) -> float | None:
+        """For how long nobody has spoken; None before the first word."""
+        ...
+
+    def feed(self, samples: np.ndarray) -> Partial | None:
+        """The next (N,) samples at 16 kHz, float −1 to 1 or integers, of any length → the words, where
+        they changed.
+
+        Raises `BadInput` for what is not sound, and after `finish`.
+        """
+        ...
+
+    def so_far(self) -> Listened:
+        """What `finish` would say now, while the turn stays open: for work ahead in a pause, which costs
+        nothing where the turn then goes on."""
+        ...
+
+    def finish(self) -> Listened:
+        """The turn is over: the same as `Ears.listen` of it. Raises `BadInput` when it already was."""
+        ...
 
 
 class Ears(Protocol):
-    """Audio of any length and rate → words, and feeling heard against the speaker's own voice so far."""
+    """Audio of any length and rate → words, and feeling heard against the speaker's own voice so far.
+
+    `recent` are messages of the talk that are spelled right; their rare words are expected again.
+    """
 
     name: str
 
-    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened: ...
+    def listen(
+        self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()
+    ) -> Listened: ...
+
+    def stream(self, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()) -> EarsStream: ...

@@ -22,7 +22,6 @@ from engine.weights import OnProgress, Sources, unwatched
 
 if TYPE_CHECKING:
     from engine.ears.mini import MiniEars
-    from engine.ears.relative import RelativeHead
 
 Made = TypeVar("Made")
 
@@ -138,22 +137,28 @@ _WHISPER_OPTIONS = {"language", "device", "compute_type"}
 
 
 def _our_ears(folder: Path, detector: Detector, on_lack: OnLack) -> "MiniEars":
+    from engine.ears.feeling import FEELING_FILE, FeelingHead
+    from engine.ears.language import LANGUAGE_FILE, LanguageDetector
     from engine.ears.mini import MiniEars
+    from engine.ears.punctuation import PUNCTUATION_FILE, Punctuation
 
-    return MiniEars.load(folder, detector, _relative_head(folder, on_lack))
+    def beside(name: str, job: str, load: Callable[[Path], Made]) -> Made | None:
+        """What ears may have beside them; a damaged one costs nothing else."""
+        if not (folder / name).is_file():
+            return None
+        try:
+            return load(folder)
+        except PartMissing as error:
+            on_lack(Notice(job, str(error)))
+            return None
 
-
-def _relative_head(folder: Path, on_lack: OnLack) -> "RelativeHead | None":
-    """What hears against a speaker's own voice, where ears have it; a damaged one costs nothing else."""
-    from engine.ears.relative import BASELINE_FILE, RelativeHead
-
-    if not (folder / BASELINE_FILE).is_file():
-        return None
-    try:
-        return RelativeHead.load(folder)
-    except PartMissing as error:
-        on_lack(Notice("voice baseline", str(error)))
-        return None
+    return MiniEars.load(
+        folder,
+        detector,
+        feeling=beside(FEELING_FILE, "feeling", FeelingHead.load),
+        language=beside(LANGUAGE_FILE, "language", LanguageDetector.load),
+        punctuation=beside(PUNCTUATION_FILE, "punctuation", Punctuation.load),
+    )
 
 
 def _name(part: Part, folder: Path) -> str:

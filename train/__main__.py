@@ -15,11 +15,14 @@ COMMANDS = {
     "ears": "fine-tune the encoder for words and feeling",
     "words": "train the classifier of feeling in words",
     "fusion": "weigh voice against words, and calibrate",
-    "baseline": "learn to hear feeling against a speaker's own voice",
+    "punctuation": "learn marks and capitals for recognised words",
+    "language": "learn to tell when speech is not English",
+    "feeling": "learn to hear feeling against a speaker's own voice",
     "ngram": "estimate the word lexicon and n-gram of the ears",
     "beam": "choose the beam's weights on validation speakers",
+    "confidence": "make the confidence of every word a probability",
     "folds": "train and measure with corpora, languages or actors left out",
-    "evaluate": "measure captions (WER) or emotion (UA)",
+    "evaluate": "measure captions (WER), emotion (UA), the language detector",
 }
 
 

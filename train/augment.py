@@ -54,9 +54,7 @@ class Augmenter:
     @classmethod
     def from_data(cls, options: AugmentOptions) -> "Augmenter":
         """With the noises and the room responses of the data folder (those that could be a home)."""
-        noises = read_noises("train")
-        rooms = [audio.read(clip.path).samples for clip in read_manifest(data_folder() / "rir.jsonl")]
-        return cls(options, noises, [room for room in rooms if _decay_s(room) < HOME_REVERBERATION_S])
+        return cls(options, read_noises("train"), read_rooms())
 
     def waveform(self, samples: np.ndarray, rng: np.random.Generator, *, has_emotion: bool) -> np.ndarray:
         """(N,) float32 at 16 kHz → another such, up to a tenth longer or shorter."""
@@ -67,7 +65,7 @@ class Augmenter:
             reach = options.emotion_speed_range if has_emotion else options.speed_range
             samples = soxr.resample(samples, 1.0 + rng.uniform(-reach, reach), 1.0)
         if rng.random() < options.room_probability and self._rooms:
-            samples = _convolve(samples, self._rooms[rng.integers(len(self._rooms))])
+            samples = in_room(samples, self._rooms[rng.integers(len(self._rooms))])
         if rng.random() < options.noise_probability and self._noises:
             noise = self._noises[rng.integers(len(self._noises))]
             samples = add_noise(samples, noise, rng.uniform(*options.noise_snr_db), rng)
@@ -96,8 +94,8 @@ class Augmenter:
         return mel
 
 
-def _convolve(samples: np.ndarray, room: np.ndarray) -> np.ndarray:
-    """The clip in a room, aligned on the direct sound and cut to its length."""
+def in_room(samples: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """(N,) a clip in a room, aligned on the direct sound and cut to its length."""
     direct = int(np.abs(room).argmax())
     size = len(samples) + len(room) - 1
     wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size), size)
@@ -108,6 +106,12 @@ def read_noises(split: Split) -> list[np.ndarray]:
     """The noises of the data folder to train with, or those kept for measuring: each (N,) at 16 kHz."""
     clips = read_manifest(data_folder() / "noise.jsonl")
     return [audio.read(clip.path).samples for clip in clips if noise_split_of(clip.path.name) == split]
+
+
+def read_rooms() -> list[np.ndarray]:
+    """The responses of the data folder's rooms that could be a home: each (N,) at 16 kHz."""
+    rooms = [audio.read(clip.path).samples for clip in read_manifest(data_folder() / "rir.jsonl")]
+    return [room for room in rooms if _decay_s(room) < HOME_REVERBERATION_S]
 
 
 def add_noise(samples: np.ndarray, noise: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:

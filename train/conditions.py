@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soxr
@@ -21,6 +22,15 @@ PHONE_RATE_HZ = 8_000
 PHONE_BAND_HZ = (300.0, 3400.0)
 PHONE_EDGE_HZ = 60.0
 """How far outside the band the filter takes to close."""
+
+
+class HeardAs(Protocol):
+    """What happens to a recording on its way to the ears; the same name, the same sound."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, path: Path) -> Audio: ...
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from engine.ears import store
-from engine.ears.network import EarsNetwork, EarsOutput
 from engine.errors import AttuneError
 from train import checkpoint, recipe
 from train.augment import Augmenter, AugmentOptions
 from train.corpus import AudioCache, cached, data_folder, read_manifest
 from train.ears_batches import Batch, LengthBatches, Teaching, TrainingClips
-from train.leave_out import LeaveOut
+from train.ears_lesson import LessonOutput, TaughtEars
 from train.progress import Metrics, ProgressLine
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,6 @@ class EarsRecipe:
 
     steps: int
     teaching: dict[str, dict]
-    train_encoder: bool = True
     frozen_layers: int = 0
     seed: int = 1
     batch_s: float = 60.0
@@ -52,7 +50,6 @@ class EarsRecipe:
     dropout: float = 0.2
     checkpoint_steps: int = 200
     augment: dict = field(default_factory=dict)
-    leave_out: dict = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,14 +70,12 @@ def train(settings: EarsRecipe, start: Path, out: Path) -> None:
         corpus: recipe.build(values, Teaching, where=f"teaching, {corpus}")
         for corpus, values in settings.teaching.items()
     }
-    left_out = LeaveOut.from_recipe(settings.leave_out)
     torch.manual_seed(settings.seed)
-    network = store.network_from(start, dropout=settings.dropout)
+    network = TaughtEars.of(store.network_from(start), settings.dropout)
     clips = [clip for name in MANIFESTS for clip in read_manifest(data_folder() / f"{name}.jsonl")]
     with ProgressLine("decoding") as line:
-        # Whoever is left out is decoded too, so that all folds share one cache.
         cache = cached([clip for clip in clips if clip.corpus in teaching], line.update)
-    Trainer(network, settings, teaching, cache.only(left_out.trains_on), out).train()
+    Trainer(network, settings, teaching, cache.only(lambda clip: clip.split == "train"), out).train()
 
 
 class Trainer:
@@ -88,7 +83,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: EarsNetwork,
+        network: TaughtEars,
         settings: EarsRecipe,
         teaching: dict[str, Teaching],
         cache: AudioCache,
@@ -102,8 +97,6 @@ class Trainer:
             out,
         )
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
-        network.encoder.requires_grad_(settings.train_encoder)
-        network.words.requires_grad_(settings.train_encoder)
         if settings.frozen_layers:
             encoder = network.encoder
             lower = encoder.layers[: settings.frozen_layers]
@@ -131,7 +124,7 @@ class Trainer:
                 if self.step % settings.checkpoint_steps == 0 or self.step == settings.steps:
                     self._save()
         made_from = {"recipe": asdict(settings), "steps": self.step}
-        store.save(self.average.module, self.out / "final", made_from=made_from)
+        store.save(self.average.module.ears(), self.out / "final", made_from=made_from)
 
     def _optimise(self, batch: Batch) -> dict[str, float]:
         with torch.autocast("cpu", torch.bfloat16):
@@ -149,7 +142,7 @@ class Trainer:
         self.average.update_parameters(self.network)
         return {"words": words.item(), "emotion": feeling.item()}
 
-    def _emotion_loss(self, output: EarsOutput, batch: Batch) -> torch.Tensor:
+    def _emotion_loss(self, output: LessonOutput, batch: Batch) -> torch.Tensor:
         loss = F.cross_entropy(
             output.emotion_logits.float(),
             batch.emotion,
@@ -197,7 +190,7 @@ class Trainer:
         log.info("Going on from step %d of %s.", self.step, self.out)
 
 
-def words_loss(output: EarsOutput, batch: Batch) -> torch.Tensor:
+def words_loss(output: LessonOutput, batch: Batch) -> torch.Tensor:
     """CTC per target character, each clip with its weight (Graves et al. 2006)."""
     lengths = batch.valid.sum(1)
     loss = F.ctc_loss(

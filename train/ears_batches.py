@@ -14,8 +14,9 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from engine.ears import alphabet
+from engine.ears.feeling import HEAD_EMOTIONS
 from engine.ears.mel import log_mel, normalise_level
-from engine.ears.network import HEAD_EMOTIONS, pad_batch
+from engine.ears.network import pad_batch
 from train.augment import Augmenter
 from train.corpus import AudioCache, Clip
 

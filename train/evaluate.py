@@ -3,10 +3,11 @@
 import argparse
 from types import ModuleType
 
-from train.evaluation import captions, report, robustness, ser
+from train.evaluation import captions, language, report, robustness, ser
 
 MEASUREMENTS: dict[str, ModuleType] = {
     "captions": captions,
+    "language": language,
     "ser": ser,
     "robustness": robustness,
     "report": report,

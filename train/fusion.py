@@ -1,8 +1,7 @@
 """`python -m train fusion`: how far to trust the voice and how far the words.
 
-Runs on the validation speakers and texts, after ears and words are trained:
-1. temperature of the voice head (Guo et al. 2017), written into `ears.json`;
-2. weights of the log-linear fusion, written into `fusion.json`.
+Runs on the validation speakers and texts, after `feeling` and `words`; the weights of the log-linear fusion
+go into `fusion.json`.
 
 No corpus at hand has feeling in voice and words at once, so pairs are drawn: a
 voice with feeling over neutral words, a neutral voice over words with feeling, both
@@ -21,20 +20,14 @@ import numpy as np
 
 from engine import quantised
 from engine.ears import store
-from engine.ears.mini import fold_calm
-from engine.ears.network import HEAD_EMOTIONS
+from engine.ears.feeling import FeelingHead, fold_calm
 from engine.emotion import EMOTIONS
 from engine.errors import BadInput
 from engine.ser import Fusion
 from engine.words import WordsEmotion
 from train import recipe, texts
-from train.corpus import Clip
 from train.evaluation import select
-from train.scores import calibration_error
-
-TEMPERATURES = np.geomspace(0.5, 4.0, 43)
-UNHEARD = np.log(np.full(len(HEAD_EMOTIONS), 1 / len(HEAD_EMOTIONS)))
-"""An even guess where no speech is found."""
+from train.evaluation.recogniser import Recogniser
 
 Pair = tuple[dict[str, float], dict[str, float] | None, str]
 
@@ -62,57 +55,22 @@ def run(args: argparse.Namespace) -> None:
         manifest=None, default_manifest="emotion.jsonl", split="validation", corpus="", ears=args.out
     )
     clips = select.clips(chosen)
-    log_probs, temperature, before, after = calibrate(args.out, clips)
-    voices = [
-        (fold_calm(_tempered(row, temperature)), clip.emotion or "")
-        for row, clip in zip(log_probs, clips, strict=True)
-    ]
+    recogniser = Recogniser(FeelingHead.load(args.out), Fusion())
+    heard = [(clip, recogniser.hear(voice)) for clip, voice in select.voices(args.out).of_all(clips)]
+    voices = [(fold_calm(head), clip.emotion or "") for clip, head in heard if head is not None]
     pairs = draw_pairs(voices, _said(WordsEmotion.load(args.out)), settings)
     fusion, accuracy = best_fusion(pairs, settings)
     report = {
         "made_from": {
             "ears": quantised.digest(args.out, store.NAME),
             "recipe": asdict(settings),
-            "ece_before": round(before, 4),
-            "ece_after": round(after, 4),
             "accuracy": accuracy,
         }
     }
     (args.out / "fusion.json").write_text(
         json.dumps(asdict(fusion) | report, indent=2) + "\n", encoding="utf-8"
     )
-    sys.stderr.write(json.dumps({"temperature": temperature, **asdict(fusion), **report}) + "\n")
-
-
-def calibrate(folder: Path, clips: Sequence[Clip]) -> tuple[np.ndarray, float, float, float]:
-    """Fit the temperature of the voice head on `clips` and write it into the record of the ears in `folder`.
-
-    Also gives the (n, 8) log-probabilities before it, and the calibration error before and after.
-    """
-    heard = select.voices(folder).of_all(clips)
-    log_probs = np.array([UNHEARD if voice.log_probs is None else voice.log_probs for _, voice in heard])
-    truth = np.array([HEAD_EMOTIONS.index(clip.emotion or "neutral") for clip in clips])
-    temperature, before, after = fit_temperature(log_probs, truth)
-    store.write_record(folder, store.read_record(folder) | {"temperature": round(temperature, 3)})
-    return log_probs, temperature, before, after
-
-
-def fit_temperature(log_probs: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
-    """The temperature of least negative log-likelihood, and the calibration error before and after.
-
-    log_probs: (n, 8); truth: (n,) class indices.
-    """
-    rows = np.arange(len(truth))
-
-    def loss(temperature: float) -> float:
-        return -float(np.log(_tempered(log_probs, temperature)[rows, truth] + 1e-9).mean())
-
-    best = float(min(TEMPERATURES, key=loss))
-    errors = []
-    for temperature in (1.0, best):
-        table = _tempered(log_probs, temperature)
-        errors.append(calibration_error(table.max(axis=1), table.argmax(axis=1) == truth))
-    return best, errors[0], errors[1]
+    sys.stderr.write(json.dumps(asdict(fusion) | report) + "\n")
 
 
 def draw_pairs(
@@ -157,12 +115,6 @@ def best_fusion(pairs: dict[str, list[Pair]], settings: FusionRecipe) -> tuple[F
     ]
     best = max(grid, key=lambda fusion: sum(accuracy(fusion).values()))
     return best, {case: round(value, 4) for case, value in accuracy(best).items()}
-
-
-def _tempered(log_probs: np.ndarray, temperature: float) -> np.ndarray:
-    scaled = log_probs / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def _said(words: WordsEmotion) -> list[tuple[dict[str, float] | None, str]]:

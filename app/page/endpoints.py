@@ -77,7 +77,7 @@ class Endpoints:
             conversation: the turns before, each {"role": "user" or "assistant", "text": …}.
         """
         engine, before = self.host.in_use(), _turns(conversation)
-        heard = engine.hear(audio.read(recording))
+        heard = engine.hear(audio.read(recording), conversation=before)
         chunks = []
         for event in engine.turn(before, heard):
             if isinstance(event, SpeechPiece):

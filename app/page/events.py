@@ -28,10 +28,12 @@ def heard(value: Heard) -> dict[str, Any]:
     return {
         "type": "heard",
         "text": value.text,
+        "words": [{"text": word.text, "confidence": round(word.confidence, 2)} for word in value.words],
         "emotion": value.emotion.to_dict(),
         "duration_s": round(value.duration_s, 2),
         "is_silence": value.is_silence,
         "is_typed": value.is_typed,
+        "is_foreign": value.is_foreign,
     }
 
 

@@ -24,10 +24,8 @@ from app.page import events, stream
 from app.page.host import Choice, Host
 from app.page.limits import typed
 from app.preferences import SPEEDS, Preferences, with_preferences
-from app.session import Session, Sessions
+from app.session import Listen, Session, Sessions
 from engine import audio
-from engine.baseline import VoiceBaseline
-from engine.conversation import Heard
 from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
 from engine.tts import Style
@@ -171,13 +169,13 @@ def _preferences(request: Request) -> Preferences:
     return Preferences()
 
 
-async def _listener(request: Request, engine: Engine) -> Callable[[VoiceBaseline], Heard]:
+async def _listener(request: Request, engine: Engine) -> Listen:
     """What turns the request into `Heard`; decoding and listening happen when it is called."""
     said = await _body(request)
     if request.headers.get("content-type", "").startswith("application/json"):
         text = typed(str(json.loads(said).get("text", "")))
-        return lambda _: engine.read(text)
-    return lambda baseline: engine.hear(audio.decode(said), baseline)
+        return lambda *_: engine.read(text)
+    return lambda baseline, before: engine.hear(audio.decode(said), baseline, before)
 
 
 async def _body(request: Request) -> bytes:

@@ -2,6 +2,7 @@
 import { icon, make } from "./dom.js";
 import { chip } from "./feeling.js";
 import { latency } from "./latency.js";
+import { said } from "./said.js";
 import { decodePcm, wav } from "./sound.js";
 import { text } from "./texts.js";
 
@@ -25,8 +26,9 @@ export class Exchange {
 
   heard(event) {
     this.user.classList.remove("is-waiting");
-    this.words.textContent = event.is_silence ? text("heardNothing") : event.text;
-    this.words.classList.toggle("is-faint", event.is_silence);
+    const instead = event.is_silence ? "heardNothing" : event.is_foreign ? "heardForeign" : "";
+    this.words.replaceChildren(...(instead ? [text(instead)] : said(event)));
+    this.words.classList.toggle("is-faint", Boolean(instead));
     if (!event.is_silence) {
       const [button, panel] = chip(event.emotion, `feeling-${count++}`);
       this.userTools.append(button);

@@ -12,8 +12,10 @@ from torch import nn
 from engine.blsp_emo.adapters import AdapterOutput
 from engine.blsp_emo.decoder import RMSNorm
 from engine.blsp_emo.prompts import Segment
-from engine.ears.network import AttentivePooling, EarsConfig
+from engine.ears.network import EarsConfig
+from engine.ears.pooling import AttentivePooling
 
+POOL_HEADS, POOL_WIDTH = 4, 256
 _NORM_EPS = 1e-6
 
 
@@ -23,8 +25,8 @@ class Anchored(nn.Module):
     def __init__(self, ears: EarsConfig, width: int, embedding_rms: float) -> None:
         """`width` and `embedding_rms` (root mean square) are those of the model's token embeddings."""
         super().__init__()
-        self.pooling = AttentivePooling(ears)
-        self.project = nn.Linear(2 * ears.pool_width, width)
+        self.pooling = AttentivePooling(ears.width, ears.layers, heads=POOL_HEADS, pool_width=POOL_WIDTH)
+        self.project = nn.Linear(2 * POOL_WIDTH, width)
         self.norm = RMSNorm(width, _NORM_EPS)
         nn.init.constant_(self.norm.weight, embedding_rms)
         self.gate = nn.Parameter(torch.zeros(width))

@@ -1,8 +1,8 @@
-"""When each recognised word was said, and how surely it was heard.
+"""When each recognised word was said, and how well it fits the sounds.
 
-Called after the beam search where somebody wants more than the text (captions that follow the voice,
-words to ask about again). The most probable alignment of a known text (Viterbi over the CTC states,
-Graves et al. 2006); about 5 ms for 5 s of speech.
+Called after the beam search, for captions that follow the voice and for the words' confidence. The most
+probable alignment of a known text (Viterbi over the CTC states, Graves et al. 2006); about 5 ms for 5 s of
+speech.
 """
 
 import math
@@ -11,27 +11,30 @@ from itertools import groupby
 
 import numpy as np
 
-from engine.ears.alphabet import BLANK, SPACE, encode
+from engine.ears.alphabet import BLANK, CHARACTERS, SPACE
 
 FRAME_S = 0.02
 
 
 @dataclass(frozen=True)
-class Word:
-    """`confidence` is the geometric mean of the probabilities of its characters, and of the spaces around it,
-    at the frames where each peaks. It tells right words from wrong ones with an AUC of 0.74 (validation
-    speakers, at a word error rate of 21 %); it is not a calibrated probability.
+class PlacedWord:
+    """`sounds_ln` is ln of the geometric mean of the probabilities of its characters, and of the spaces
+    around it, at the frames where each peaks.
     """
 
     text: str
     start_s: float
     end_s: float
-    confidence: float
+    sounds_ln: float
 
 
-def align(log_probs: np.ndarray, text: str) -> list[Word]:
-    """The words of `text`, which must be one that [frames, 29] log-probabilities can spell."""
-    ids = encode(text)
+def align(log_probs: np.ndarray, text: str) -> list[PlacedWord]:
+    """The words of `text`, which must be one that [frames, 29] log-probabilities can spell.
+
+    Times count from the first frame.
+    """
+    # As it was found: `encode` would drop a lone apostrophe.
+    ids = [1 + CHARACTERS.index(character) for character in text]
     if not ids:
         return []
     state_of_frame = _best_path(log_probs, ids)
@@ -47,10 +50,10 @@ def align(log_probs: np.ndarray, text: str) -> list[Word]:
         if not is_gap:
             places = list(run)
             around = [p for p in range(places[0] - 1, places[-1] + 2) if p in peaks]
-            confidence = math.exp(sum(peaks[p] for p in around) / len(around))
+            sounds_ln = sum(peaks[place] for place in around) / len(around)
             start, end = frames[places[0]][0], frames[places[-1]][-1] + 1
-            words.append((start * FRAME_S, end * FRAME_S, confidence))
-    return [Word(said, *rest) for said, rest in zip(text.split(), words, strict=True)]
+            words.append((start * FRAME_S, end * FRAME_S, sounds_ln))
+    return [PlacedWord(said, *rest) for said, rest in zip(text.split(), words, strict=True)]
 
 
 def _best_path(log_probs: np.ndarray, ids: list[int]) -> list[int]:

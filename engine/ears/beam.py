@@ -11,6 +11,7 @@ a word's end brings no surprise: that alone took the word error rate from 29.8 t
 """
 
 import math
+import os.path
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,10 +43,10 @@ class BeamOptions:
     character_floor_ln: float = 6.0
     """A character this far below the frame's best is not tried."""
 
-    alpha: float = 0.7
+    alpha: float = 0.85
     """Weight of the language model's ln P."""
 
-    beta: float = 0.5
+    beta: float = -0.5
     """Added to ln P for every word, against the language model's love of few words."""
 
     unknown_ln: float = -3.0
@@ -92,6 +93,14 @@ class _Prefix:
         return decode(ids[::-1]).strip()
 
 
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A moment of a search."""
+
+    standing: tuple[tuple[_Prefix, float, float, float], ...]  # prefix, blank, nonblank, total
+    scale_ln: float
+
+
 class Beam:
     """One utterance being decoded: `advance` with frames as they come, `best` at any time."""
 
@@ -101,13 +110,15 @@ class Beam:
         options: BeamOptions = BeamOptions(),
         hot_words: Mapping[str, float] | None = None,
     ) -> None:
-        """`hot_words`: ln bonus of words to expect (names), in the alphabet's spelling.
+        """`hot_words`: words of the talk so far, in the alphabet's spelling, and ln P of hearing each again.
 
-        A name outside the lexicon needs about 15 to be preferred to a common word that sounds alike.
+        That P is added to the language model's (a cache, Kuhn & De Mori 1990); a word outside the lexicon
+        that is hot need not pay for its spelling.
         """
         self._language = language
         self._options = options
         self._hot_words = hot_words or {}
+        self._hot_beginnings = _beginnings_ln(self._hot_words)
         root = _Prefix(None, SPACE, "", (language.start,) if language else ())
         root.blank = root.total = 1.0
         root.high = len(language.words) if language else 0
@@ -124,6 +135,24 @@ class Beam:
         for row, wanted in zip(probs, tried, strict=True):
             characters = np.flatnonzero(wanted).tolist()
             self._step(row.tolist(), characters)
+
+    def mark(self) -> Mark:
+        """Where the search stands, to come back to with `rewind`."""
+        standing = tuple((prefix, prefix.blank, prefix.nonblank, prefix.total) for prefix in self._prefixes)
+        return Mark(standing, self._scale_ln)
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget the frames since `mark`; what was looked up for words meanwhile is kept."""
+        self._prefixes = [prefix for prefix, *_ in mark.standing]
+        for prefix, blank, nonblank, total in mark.standing:
+            prefix.blank, prefix.nonblank, prefix.total = blank, nonblank, total
+        self._scale_ln = mark.scale_ln
+
+    def settled(self) -> str:
+        """The whole words that all that is still searched begins with: later frames cannot change them."""
+        texts = [prefix.text() for prefix in self._prefixes]
+        common = os.path.commonprefix(texts)  # noqa: RUF071 (character by character is what is wanted)
+        return common.rpartition(" ")[0]
 
     def best(self) -> Hypothesis:
         """The likeliest words so far; a last word that is not finished counts as one."""
@@ -203,23 +232,13 @@ class Beam:
     def _expected_ln(self, prefix: _Prefix) -> float:
         """What the language model will say of the unfinished word, as far as can be told by now."""
         language, options = self._language, self._options
-        hot_ln = self._hot_ln(prefix.word) if self._hot_words else 0.0
+        hot_ln = self._hot_beginnings.get(prefix.word)
         if prefix.low < prefix.high:
             begins_ln = language.begins_ln(prefix.context[-1], prefix.low, prefix.high)
-            return options.alpha * begins_ln + hot_ln
+            return options.alpha * (begins_ln if hot_ln is None else _sum_ln(begins_ln, hot_ln))
         unknown_ln = language.score((), language.unknown)
-        return options.alpha * (unknown_ln + prefix.spelling_ln) + options.unknown_ln + hot_ln
-
-    def _hot_ln(self, beginning: str) -> float:
-        """The bonus of the hot word that may come of `beginning`, as far as it is spelled already."""
-        return max(
-            (
-                bonus_ln * len(beginning) / len(word)
-                for word, bonus_ln in self._hot_words.items()
-                if word.startswith(beginning)
-            ),
-            default=0.0,
-        )
+        ln = options.alpha * (unknown_ln + prefix.spelling_ln) + options.unknown_ln
+        return ln if hot_ln is None else max(ln, options.alpha * hot_ln)
 
     def _word_factor(self, prefix: _Prefix) -> float:
         """What the end of the word that `prefix` is in the middle of does to its probability."""
@@ -227,11 +246,15 @@ class Beam:
         if language is None or prefix.character == SPACE:
             return 1.0
         word = self._number(prefix)
-        ln = options.alpha * language.score(prefix.context, word) + options.beta
-        if word == language.unknown:
+        ln = language.score(prefix.context, word)
+        hot_ln = self._hot_words.get(prefix.word)
+        if word != language.unknown:
+            ln = options.alpha * (ln if hot_ln is None else _sum_ln(ln, hot_ln))
+        else:
             end_ln, _ = language.spelling(prefix.spelling_state, 0)
-            ln += options.alpha * (prefix.spelling_ln + end_ln) + options.unknown_ln
-        return math.exp(ln + self._hot_words.get(prefix.word, 0.0) - prefix.expected_ln)
+            ln = options.alpha * (ln + prefix.spelling_ln + end_ln) + options.unknown_ln
+            ln = ln if hot_ln is None else max(ln, options.alpha * hot_ln)
+        return math.exp(ln + options.beta - prefix.expected_ln)
 
     def _context_after(self, prefix: _Prefix) -> tuple[int, ...]:
         return (*prefix.context[-1:], self._number(prefix)) if self._language else ()
@@ -257,3 +280,19 @@ def greedy(log_probs: np.ndarray) -> str:
     """The likeliest character of each frame, repeats merged: no lexicon, no search."""
     ids = [character for character, _ in groupby(log_probs.argmax(axis=1).tolist()) if character != BLANK]
     return " ".join(decode(ids).split())
+
+
+def _beginnings_ln(words_ln: Mapping[str, float]) -> dict[str, float]:
+    """ln P of every beginning of the words, from theirs."""
+    beginnings: dict[str, float] = {}
+    for word, ln in words_ln.items():
+        for end in range(1, len(word) + 1):
+            beginning = word[:end]
+            beginnings[beginning] = _sum_ln(beginnings[beginning], ln) if beginning in beginnings else ln
+    return beginnings
+
+
+def _sum_ln(first_ln: float, second_ln: float) -> float:
+    """ln of the sum of two probabilities."""
+    high, low = max(first_ln, second_ln), min(first_ln, second_ln)
+    return high + math.log1p(math.exp(low - high))

@@ -7,6 +7,7 @@ found speech, and is not believed where it says a phrase it is known to invent a
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import torch
 
 from engine.audio import SPEECH_RATE_HZ, Audio
 from engine.baseline import VoiceBaseline
+from engine.ears.buffered import BufferedStream
 from engine.ears.mini import MiniEars
 from engine.errors import PartMissing, reason
 from engine.hearing import Listened
@@ -77,14 +79,21 @@ class FasterWhisperEars:
             "device and compute_type of the ears in a profile of your own."
         )
 
-    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened:
+    def listen(
+        self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()
+    ) -> Listened:
         started = time.perf_counter()
         encoded, speech_s = self._mini.encode(audio)
-        text = " ".join(filter(None, (self._words(each.window.samples) for each in encoded)))
+        expected = ", ".join(self._mini.expected(recent))
+        text = " ".join(filter(None, (self._words(each.window.samples, expected) for each in encoded)))
         voice, own_voice = self._mini.feeling(encoded, baseline)
         return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3, own_voice)
 
-    def _words(self, samples: np.ndarray) -> str:
+    def stream(self, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()) -> BufferedStream:
+        """Whisper reads whole windows: until the turn is over the mini ears caption it."""
+        return BufferedStream(self, self._mini.stream(baseline, recent), baseline, recent)
+
+    def _words(self, samples: np.ndarray, expected: str = "") -> str:
         """The words in (N,) samples at 16 kHz, at most 28 s."""
         segments, _ = self._whisper.transcribe(
             samples,
@@ -93,6 +102,7 @@ class FasterWhisperEars:
             # One pass for the window: with timestamps it is read again from where they end.
             without_timestamps=True,
             condition_on_previous_text=False,
+            hotwords=expected or None,
         )
         return " ".join(
             segment.text.strip()

@@ -1,7 +1,7 @@
-"""The ears' network: Whisper's encoder with a CTC head for words and a pooled head for feeling.
+"""The ears' network: Whisper's encoder with a CTC head for words.
 
-Radford et al. 2022 (encoder), Graves et al. 2006 (CTC). One pass gives both.
-The encoder is written out here, in sixty lines, because transformers' own insists
+Radford et al. 2022 (encoder), Graves et al. 2006 (CTC). The same pass gives the states that feeling is heard
+from (`engine.ears.voice`). The encoder is written out here, in sixty lines, because transformers' own insists
 on inputs padded to 30 s and ignores the padding mask; parameter names are
 Whisper's, so published encoders load by name.
 """
@@ -15,9 +15,6 @@ from torch import nn
 from engine.ears.alphabet import NUM_CLASSES
 from engine.ears.mel import FRAMES_PER_STATE, MEL_BINS
 
-HEAD_EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised", "calm")
-"""The head's outputs: the seven labels and `calm`, which is folded into neutral except for EmoBox."""
-
 
 @dataclass(frozen=True)
 class EarsConfig:
@@ -28,9 +25,6 @@ class EarsConfig:
     attention_heads: int = 8
     feedforward: int = 2048
     max_states: int = 1500
-    pool_heads: int = 4
-    pool_width: int = 256
-    dropout: float = 0.0
 
 
 class EncoderLayer(nn.Module):
@@ -86,6 +80,13 @@ class Encoder(nn.Module):
 
         The last one is after the final norm. Padding changes nothing that is valid.
         """
+        states = self.lower_states(mel, len(self.layers), valid)
+        return [*states[:-1], self.layer_norm(states[-1])]
+
+    def lower_states(
+        self, mel: torch.Tensor, layers: int, valid: torch.Tensor | None = None
+    ) -> list[torch.Tensor]:
+        """The states before and after each of the first `layers` layers alone."""
         x = F.gelu(self.conv1(mel))
         if valid is not None:
             x = x * valid.repeat_interleave(FRAMES_PER_STATE, dim=1)[:, None]
@@ -93,53 +94,10 @@ class Encoder(nn.Module):
         x = x + self.embed_positions.weight[: x.shape[1]]
         mask = None if valid is None else valid[:, None, None, :]
         states = [x]
-        for layer in self.layers:
+        for layer in self.layers[:layers]:
             x = layer(x, mask)
             states.append(x)
-        states[-1] = self.layer_norm(x)
         return states
-
-
-class AttentivePooling(nn.Module):
-    """Learned mix of layers → attentive statistics pooling (Okabe et al. 2018): a recording as one vector."""
-
-    def __init__(self, config: EarsConfig) -> None:
-        super().__init__()
-        self.pool_heads = config.pool_heads
-        self.mix = nn.Parameter(torch.zeros(config.layers + 1))
-        self.norm = nn.LayerNorm(config.width, elementwise_affine=False)
-        self.project = nn.Linear(config.width, config.pool_width)
-        self.attend = nn.Linear(config.pool_width, config.pool_heads)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def pool(self, states: list[torch.Tensor], valid: torch.Tensor | None = None) -> torch.Tensor:
-        """states: layers + 1 × (B, T, width) → (B, 2 * pool_width).
-
-        Per head, mean and deviation under its own attention.
-        """
-        weights = self.mix.softmax(0)
-        mixed = sum(w * self.norm(s) for w, s in zip(weights, states, strict=True))
-        x = self.dropout(F.gelu(self.project(mixed)))  # (B, T, pool_width)
-        scores = self.attend(x)  # (B, T, heads)
-        if valid is not None:
-            scores = scores.masked_fill(~valid[..., None], float("-inf"))
-        attention = scores.softmax(1).unsqueeze(-1)  # (B, T, heads, 1)
-        x = x.unflatten(-1, (self.pool_heads, -1))  # (B, T, heads, d)
-        mean = (attention * x).sum(1)
-        variance = (attention * (x - mean[:, None]) ** 2).sum(1)
-        return torch.cat([mean.flatten(1), (variance + 1e-5).sqrt().flatten(1)], dim=-1)
-
-
-class EmotionHead(AttentivePooling):
-    """The pooled recording → logits."""
-
-    def __init__(self, config: EarsConfig) -> None:
-        super().__init__(config)
-        self.classify = nn.Linear(2 * config.pool_width, len(HEAD_EMOTIONS))
-
-    def forward(self, states: list[torch.Tensor], valid: torch.Tensor | None = None) -> torch.Tensor:
-        """states: layers + 1 × (B, T, width) → (B, 8) logits."""
-        return self.classify(self.dropout(self.pool(states, valid)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,24 +105,22 @@ class EarsOutput:
     """What one pass gives."""
 
     log_probs: torch.Tensor  # (B, T, classes), natural log
-    emotion_logits: torch.Tensor  # (B, 8)
     states: list[torch.Tensor]  # layers + 1 × (B, T, width)
 
 
 class EarsNetwork(nn.Module):
-    """Encoder, words head and emotion head."""
+    """Encoder and words head."""
 
     def __init__(self, config: EarsConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
         self.words = nn.Linear(config.width, NUM_CLASSES)
-        self.emotion = EmotionHead(config)
 
     def forward(self, mel: torch.Tensor, valid: torch.Tensor | None = None) -> EarsOutput:
         states = self.encoder(mel, valid)
         log_probs = self.words(states[-1]).float().log_softmax(-1)
-        return EarsOutput(log_probs, self.emotion(states, valid), states)
+        return EarsOutput(log_probs, states)
 
 
 def pad_batch(

@@ -19,6 +19,8 @@ from engine.errors import BadInput
 
 NAME = "ears"
 WHISPER_PREFIX = "model.encoder."
+LESSON_HEAD = "emotion."
+"""Ears of the first two recipes carry the head of their lesson in feeling, which nothing listens to."""
 
 
 def save(network: EarsNetwork, folder: Path, *, made_from: Mapping[str, Any]) -> None:
@@ -33,11 +35,13 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     (folder / f"{NAME}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def load(folder: Path, *, dropout: float = 0.0) -> EarsNetwork:
+def load(folder: Path) -> EarsNetwork:
     """The network saved in `folder`, in eval mode. Raises `BadInput` when it is missing or does not fit."""
-    record = read_record(folder)
-    network = EarsNetwork(dataclasses.replace(EarsConfig(**record["config"]), dropout=dropout))
-    _fill(network, quantised.load(folder, NAME), folder)
+    shapes = {field.name for field in dataclasses.fields(EarsConfig)}
+    config = read_record(folder)["config"]
+    network = EarsNetwork(EarsConfig(**{name: config[name] for name in shapes & config.keys()}))
+    tensors = quantised.load(folder, NAME).items()
+    _fill(network, {key: tensor for key, tensor in tensors if not key.startswith(LESSON_HEAD)}, folder)
     return network.eval()
 
 
@@ -49,10 +53,10 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: the ears' description is missing or broken; restore the folder.") from error
 
 
-def network_from(folder: Path, *, dropout: float) -> EarsNetwork:
-    """Where training starts: earlier ears, or a Whisper encoder with fresh heads."""
+def network_from(folder: Path) -> EarsNetwork:
+    """Where training starts: earlier ears, or a Whisper encoder with a fresh words head."""
     if (folder / f"{NAME}.json").is_file():
-        return load(folder, dropout=dropout).train()
+        return load(folder).train()
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise BadInput(f"{folder}: neither ears ({NAME}.json) nor a Whisper encoder (model.safetensors).")
@@ -63,7 +67,6 @@ def network_from(folder: Path, *, dropout: float) -> EarsNetwork:
         attention_heads=shapes["encoder_attention_heads"],
         feedforward=shapes["encoder_ffn_dim"],
         max_states=shapes["max_source_positions"],
-        dropout=dropout,
     )
     network = EarsNetwork(config)
     tensors = {

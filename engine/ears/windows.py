@@ -8,13 +8,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.audio import Audio
-from engine.vad import SpeechSpan
+from engine.audio import SPEECH_RATE_HZ, Audio
+from engine.ears.mel import normalise_level
+from engine.vad import Detector, SpeechSpan, speech_spans
 
 MAX_WINDOW_S = 28.0
 MARGIN_S = 1.0
 """Training clips begin and end in silence: cut to 0.3 s of it, unseen RAVDESS actors lose 10 points of UA."""
 ENERGY_FRAME_S = 0.05
+SILENCE_PEAK = 1e-4
+"""Below −80 dBFS there is nothing but the converter's own noise."""
+
+
+def spoken(audio: Audio, detector: Detector) -> tuple[Audio, list[SpeechSpan]]:
+    """The recording at 16 kHz and a normal level, and where somebody speaks in it."""
+    audio = audio.resampled(SPEECH_RATE_HZ)
+    if float(np.abs(audio.samples).max(initial=0.0)) < SILENCE_PEAK:
+        return audio, []
+    audio = Audio(normalise_level(audio.samples), audio.sample_rate_hz)
+    return audio, speech_spans(detector, audio)
 
 
 def windows(audio: Audio, spans: Sequence[SpeechSpan], max_s: float = MAX_WINDOW_S) -> list[Audio]:
@@ -29,6 +41,11 @@ def windows(audio: Audio, spans: Sequence[SpeechSpan], max_s: float = MAX_WINDOW
         pieces.append(_slice(audio, start_s, cut_s))
         start_s = cut_s
     return [*pieces, _slice(audio, start_s, end_s)]
+
+
+def pooled(vectors: Sequence[np.ndarray], of_windows: Sequence[Audio]) -> np.ndarray:
+    """The mean of the windows' vectors, each weighing as long as it lasts."""
+    return np.average(vectors, axis=0, weights=[window.duration_s for window in of_windows])
 
 
 def _quietest_s(audio: Audio, from_s: float, to_s: float) -> float:

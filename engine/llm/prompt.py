@@ -25,7 +25,7 @@ SYSTEM = (
     "what was just said. Notice the feeling. Answer a plain question plainly."
 )
 
-_FEELING = {
+FEELING = {
     "happy": "happy",
     "sad": "sad",
     "angry": "angry",
@@ -40,7 +40,7 @@ _CONTROL = re.compile(r"<(?=[^\s\d])|\[(?=/?[A-Za-z_]+\])")
 
 def felt(turn: Turn) -> str | None:
     """The emotion a turn is answered with: None when it is neutral or not sure."""
-    if turn.emotion is None or turn.emotion.abstained or turn.emotion.label not in _FEELING:
+    if turn.emotion is None or turn.emotion.abstained or turn.emotion.label not in FEELING:
         return None
     return turn.emotion.label
 
@@ -93,5 +93,5 @@ def _alternating(conversation: Sequence[Turn]) -> list[Message]:
 
 def _message(role: str, text: str, emotion: str | None = None) -> Message:
     line = " ".join(_CONTROL.sub(r"\g<0> ", text[-LONGEST_TURN_CHARS:]).split())
-    feeling = _FEELING.get(emotion)
+    feeling = FEELING.get(emotion)
     return {"role": role, "content": f"I feel {feeling}. {line}" if feeling else line}

@@ -24,14 +24,29 @@ class SileroDetector:
         self._session = onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
 
     def probabilities(self, audio: Audio) -> np.ndarray:
-        frames = -(-len(audio.samples) // FRAME_SAMPLES)
-        padded = np.zeros(CONTEXT_SAMPLES + frames * FRAME_SAMPLES, dtype=np.float32)
-        padded[CONTEXT_SAMPLES : CONTEXT_SAMPLES + len(audio.samples)] = audio.samples
-        state, rate_hz = np.zeros(STATE_SHAPE, dtype=np.float32), np.array(SPEECH_RATE_HZ, dtype=np.int64)
+        missing = -len(audio.samples) % FRAME_SAMPLES
+        return self.stream().feed(np.pad(audio.samples, (0, missing)))
+
+    def stream(self) -> "SileroStream":
+        return SileroStream(self._session)
+
+
+class SileroStream:
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self._state = np.zeros(STATE_SHAPE, dtype=np.float32)
+        self._pending = np.zeros(CONTEXT_SAMPLES, dtype=np.float32)
+
+    def feed(self, samples: np.ndarray) -> np.ndarray:
+        """(N,) at 16 kHz → (frames completed,)."""
+        sound = np.concatenate([self._pending, samples], dtype=np.float32)
+        frames = (len(sound) - CONTEXT_SAMPLES) // FRAME_SAMPLES
+        rate_hz = np.array(SPEECH_RATE_HZ, dtype=np.int64)
         found = np.zeros(frames, dtype=np.float32)
         for frame in range(frames):
             start = frame * FRAME_SAMPLES
-            window = padded[None, start : start + CONTEXT_SAMPLES + FRAME_SAMPLES]
-            probability, state = self._session.run(None, {"input": window, "state": state, "sr": rate_hz})
+            inputs = {"input": sound[None, start : start + CONTEXT_SAMPLES + FRAME_SAMPLES], "sr": rate_hz}
+            probability, self._state = self._session.run(None, {**inputs, "state": self._state})
             found[frame] = probability[0, 0]
+        self._pending = sound[frames * FRAME_SAMPLES :]
         return found

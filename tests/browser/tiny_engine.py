@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.asr import Word
 from engine.audio import Audio
 from engine.baseline import VoiceBaseline
 from engine.conversation import Stale, Turn, never
@@ -28,13 +29,18 @@ UNCLEAR = dict.fromkeys(EMOTIONS, 1 / 7)
 
 class Ears:
     name = "tiny ears"
+    doubted = ""
+    """The word that they are not sure of."""
 
-    def listen(self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline()) -> Listened:
+    def listen(
+        self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()
+    ) -> Listened:
         speech_s = float(np.sum(np.abs(audio.samples) > 0.01) / audio.sample_rate_hz)
         if speech_s < 0.1:
             return Listened("", None, 0.0, 1.0)
-        words = f"I spoke for {audio.duration_s:.0f} seconds"
-        return Listened(words, SAD, speech_s, 1.0, own_voice=np.ones(4))
+        text = f"I spoke for {audio.duration_s:.0f} seconds"
+        words = tuple(Word(word, 0.0, 0.1, 0.3 if word == self.doubted else 0.9) for word in text.split())
+        return Listened(text, SAD, speech_s, 1.0, own_voice=np.ones(4), words=words)
 
 
 class Words:

@@ -9,7 +9,7 @@ from engine.blsp_emo.anchored import Anchored
 from engine.blsp_emo.prompts import Segment
 from engine.ears.network import EarsConfig
 
-EARS = EarsConfig(width=24, layers=2, pool_heads=2, pool_width=8)
+EARS = EarsConfig(width=24, layers=2)
 RMS = 0.1
 STATES, WORDS = 10, 6
 

@@ -10,9 +10,9 @@ from engine import audio, parts
 from engine.audio import Audio
 from engine.baseline import VoiceBaseline
 from engine.ears.faster_whisper import FasterWhisperEars, is_phantom
+from engine.ears.feeling import FeelingHead
 from engine.ears.mini import MiniEars
-from engine.ears.relative import RelativeHead
-from engine.errors import PartMissing
+from engine.errors import BadInput, PartMissing
 from engine.facade import MINI
 from engine.profiles import load_profile
 from engine.weights import Sources
@@ -25,7 +25,7 @@ def mini():
     profile = load_profile("standard")
     site = parts.Site(profile, Sources.from_environment(os.environ))
     detector, _ = parts.climb("speech detector", profile.turns.activity, parts.ACTIVITY, site)
-    return MiniEars.load(MINI, detector, RelativeHead.load(MINI))
+    return MiniEars.load(MINI, detector, feeling=FeelingHead.load(MINI))
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +112,17 @@ def test_options_of_the_profile_reach_the_library(mini, tmp_path):
     assert exact._whisper.model.compute_type == "float32"
     with pytest.raises(PartMissing, match=r"on cpu: .*float17"):
         FasterWhisperEars(folder, mini, name="tiny", device="cpu", compute_type="float17")
+
+
+def test_a_live_turn_is_captioned_by_the_mini_ears_and_ends_with_whispers_words(ears, mini, question):
+    stream, ours = ears.stream(), mini.stream()
+    captions = [stream.feed(piece) for piece in np.array_split(question.samples, 20)]
+    assert captions == [ours.feed(piece) for piece in np.array_split(question.samples, 20)]
+    assert any(captions)
+    ahead = stream.so_far()
+    heard = stream.finish()
+    assert heard.text == ahead.text == ears.listen(stream.sound).text == "I lost my keys."
+    assert stream.silence_s == ours.silence_s
+    for use in (stream.finish, stream.so_far):
+        with pytest.raises(BadInput, match="already over"):
+            use()

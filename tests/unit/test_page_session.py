@@ -34,7 +34,7 @@ def reply(*sentences):
 
 
 def hear(text):
-    return lambda baseline: Heard(text, timings_ms={"ears": 2.0})
+    return lambda *_: Heard(text, timings_ms={"ears": 2.0})
 
 
 def speak(session, *voices, text="hello"):
@@ -42,7 +42,7 @@ def speak(session, *voices, text="hello"):
     known = []
     for voice in voices:
 
-        def listen(baseline, voice=voice):
+        def listen(baseline, _, voice=voice):
             known.append(baseline)
             return Heard(text, own_voice=np.full(4, voice))
 
@@ -73,7 +73,7 @@ def test_states_follow_the_turn_and_the_turn_is_remembered():
 def test_only_the_newest_turns_keep_their_sound():
     session, engine = Session(), Scripted(*reply("Yes."))
     for number in range(SOUNDS_KEPT + 2):
-        list(session.answer(engine, lambda _, number=number: Heard(f"turn {number}", audio=ONE_SECOND)))
+        list(session.answer(engine, lambda *_, number=number: Heard(f"turn {number}", audio=ONE_SECOND)))
     kept = [turn.audio is ONE_SECOND for turn in session.conversation if turn.role == "user"]
     assert kept == [False] * 2 + [True] * SOUNDS_KEPT
     assert session.conversation[0].text == "turn 0"
@@ -120,7 +120,7 @@ def test_a_reader_who_left_ends_the_turn():
 def test_a_turn_stopped_while_it_is_being_heard_leaves_no_trace():
     session = Session()
 
-    def listen(_):
+    def listen(*_):
         session.stop()
         return Heard("too late")
 
@@ -131,7 +131,7 @@ def test_a_turn_stopped_while_it_is_being_heard_leaves_no_trace():
 def test_ears_that_fail_leave_the_session_ready():
     session = Session()
 
-    def listen(_):
+    def listen(*_):
         raise ValueError
 
     with pytest.raises(ValueError):
@@ -167,7 +167,7 @@ def test_typed_turns_and_silence_tell_nothing_of_the_voice():
 @pytest.mark.parametrize("end", ["stop", "clear", "typed turn"])
 def test_a_stale_turn_tells_nothing_of_the_voice(end):
     session = Session()
-    old = session.answer(Scripted(*reply("Old.")), lambda _: Heard("first", own_voice=np.ones(4)))
+    old = session.answer(Scripted(*reply("Old.")), lambda *_: Heard("first", own_voice=np.ones(4)))
     next(old)
     next(old)
     if end == "typed turn":
@@ -188,7 +188,7 @@ def test_a_new_conversation_is_the_same_persons():
 def test_another_person_starts_anew_even_in_the_middle_of_a_turn():
     session = Session()
     speak(session, 1.0, 2.0)
-    turn = session.answer(Scripted(*reply("Yes.")), lambda _: Heard("third", own_voice=np.ones(4)))
+    turn = session.answer(Scripted(*reply("Yes.")), lambda *_: Heard("third", own_voice=np.ones(4)))
     next(turn)
     session.reset_baseline()
     list(turn)
@@ -203,7 +203,7 @@ def test_a_voice_that_the_ears_refuse_ends_with_a_reset():
     session = Session()
     speak(session, 1.0)
 
-    def listen(baseline):
+    def listen(baseline, _):
         if baseline.mean is not None:
             raise BadInput("other ears")
         return Heard("hello", own_voice=np.ones(8))

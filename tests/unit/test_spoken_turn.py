@@ -55,7 +55,7 @@ def test_our_own_ears_hear_the_reply(engine, answered):
     assert speech.duration_s > 0.5
     assert 0.02 < np.sqrt((speech.samples**2).mean()) < 0.4
     said = normalise(answered.finished.text).split()
-    heard = engine.ears.listen(speech).text.split()
+    heard = normalise(engine.ears.listen(speech).text).split()
     assert len(set(said) & set(heard)) >= 0.5 * len(set(said)), (said, heard)
 
 
@@ -135,7 +135,7 @@ def test_ten_minutes_lose_nothing(engine, clip):
     slot = np.zeros(6 * 16_000, dtype=np.float32)
     slot[: len(sentence)] = sentence
     heard = engine.ears.listen(Audio(np.tile(slot, 100), 16_000))
-    assert heard.text.split().count("alone") >= 95
+    assert heard.text.lower().split().count("can") >= 95
 
 
 def test_importing_is_silent_and_light():

@@ -8,13 +8,14 @@ import soundfile
 import torch
 
 from engine.ears import store
-from engine.ears.network import EarsConfig, EarsNetwork
+from engine.ears.network import EarsConfig
 from engine.errors import BadInput
 from train import recipe
 from train.augment import Augmenter, AugmentOptions
 from train.corpus import AudioCache, cached, read_manifest
 from train.ears import EarsRecipe, Trainer
 from train.ears_batches import LengthBatches, Teaching
+from train.ears_lesson import TaughtEars
 from train.splits import split_of, voice_split_of
 
 TEACHING = {"toy": Teaching(words=1.0, emotion=1.0)}
@@ -51,7 +52,7 @@ def cache(folder) -> AudioCache:
 
 def trainer(cache: AudioCache, out, steps: int) -> Trainer:
     torch.manual_seed(0)
-    network = EarsNetwork(EarsConfig(width=32, layers=2, attention_heads=2, feedforward=64, pool_width=16))
+    network = TaughtEars(EarsConfig(width=32, layers=2, attention_heads=2, feedforward=64), dropout=0.0)
     settings = EarsRecipe(
         steps=steps,
         teaching={},
@@ -61,7 +62,6 @@ def trainer(cache: AudioCache, out, steps: int) -> Trainer:
         warmup_steps=5,
         average_decay=0.8,
         checkpoint_steps=4,
-        dropout=0.0,
     )
     return Trainer(network, settings, TEACHING, cache, out)
 

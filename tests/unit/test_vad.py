@@ -51,12 +51,25 @@ def test_spans_are_ordered_apart_and_inside_the_recording(probabilities):
 
 @pytest.mark.parametrize("name", ["silero", "webrtcvad"])
 def test_real_speech_is_found_and_silence_is_not(engine, clip, name):
-    detector = WebrtcDetector() if name == "webrtcvad" else engine.ears._detector
+    detector = WebrtcDetector() if name == "webrtcvad" else engine.ears.detector
     assert detector.name == name
     speech = audio.read(clip("question.wav"))
     found = sum(span.end_s - span.start_s for span in speech_spans(detector, speech))
     assert found > 0.5 * speech.duration_s
     assert speech_spans(detector, SILENCE) == []
+
+
+@pytest.mark.parametrize("name", ["silero", "webrtcvad"])
+@pytest.mark.parametrize("piece", [160, 512, 10_000])
+def test_sound_in_pieces_gives_the_same_frames(engine, clip, name, piece):
+    detector = WebrtcDetector() if name == "webrtcvad" else engine.ears.detector
+    speech = audio.read(clip("question.wav"))
+    stream = detector.stream()
+    cuts = range(piece, len(speech.samples), piece)
+    found = np.concatenate([stream.feed(part) for part in np.split(speech.samples, cuts)])
+    whole = detector.probabilities(speech)
+    assert len(whole) - 3 <= len(found) <= len(whole)
+    assert np.allclose(found, whole[: len(found)], atol=1e-5)
 
 
 @given(st.floats(0.5, 200), st.integers(0, 2**32 - 1))

@@ -15,8 +15,9 @@ import torch.nn.functional as F
 
 from engine import audio
 from engine.ears import store
+from engine.ears.feeling import HEAD_EMOTIONS
 from engine.ears.mel import features
-from engine.ears.network import HEAD_EMOTIONS, EarsNetwork
+from engine.ears.network import EarsNetwork
 from train.corpus import Clip, cache_folder
 from train.memo import key_of, remembered
 from train.progress import ProgressLine
@@ -42,7 +43,7 @@ def probabilities(training: Sequence[Clip], clips: Sequence[Clip], encoder: Path
 
 def frozen_probe(training: Sequence[Clip], clips: Sequence[Clip], encoder: Path) -> np.ndarray:
     """(n, 8) probabilities of a probe of the encoder in that folder, as it is."""
-    network = store.network_from(encoder, dropout=0.0).eval()
+    network = store.network_from(encoder).eval()
     weights = b"".join(tensor.numpy().tobytes() for tensor in network.encoder.state_dict().values())
     key = key_of(hashlib.sha256(weights).hexdigest(), MEL_CODE)
     return _probe(training, clips, lambda mel: _state_statistics(network, mel), key)

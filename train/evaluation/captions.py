@@ -1,6 +1,7 @@
 """`evaluate captions`: word error rate of the ears on whole files.
 
-`--compare` puts greedy decoding and pocketsphinx beside the beam, on the same clips.
+`--compare` puts greedy decoding and pocketsphinx beside the beam, on the same clips; `--streamed` the words
+as they are heard live, with the times one waits for them.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from train import conditions
 from train.conditions import Condition
 from train.corpus import Clip
 from train.evaluation import select
+from train.evaluation.streamed import StreamDecoder
 from train.progress import ProgressLine
 from train.scores import word_errors
 
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     select.add_arguments(parser, "speech.jsonl")
     conditions.add_arguments(parser)
     parser.add_argument("--compare", action="store_true", help="also greedy decoding and pocketsphinx")
+    parser.add_argument("--streamed", action="store_true", help="also fed in pieces of 20 ms, with the times")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -34,11 +37,15 @@ def run(args: argparse.Namespace) -> None:
     if args.compare:
         decoders["greedy"] = lambda encoded, _: " ".join(greedy(window.log_probs) for window in encoded)
         decoders["pocketsphinx"] = _pocketsphinx()
+    if args.streamed:
+        decoders["streamed"] = streamed = StreamDecoder(ears)
     clips = [clip for clip in select.clips(args, problems) if clip.text]
     reports = measure(ears, clips, decoders, conditions.chosen(args), problems)
     report = dict(reports["beam"])
-    if args.compare:
+    if len(decoders) > 1:
         report["decoders"] = reports
+    if args.streamed:
+        report["streamed"] = reports["streamed"] | streamed.times()
     _show(report, as_json=args.json)
     problems.raise_if_any()
 
@@ -115,3 +122,7 @@ def _show(report: dict, *, as_json: bool) -> None:
     for corpus in ("all", *report["by_corpus"]):
         rows = [whole if corpus == "all" else whole["by_corpus"][corpus] for whole in decoders.values()]
         write(f"{corpus:<32}{rows[0]['n']:>6}" + "".join(f"{row['wer']:>14.1%}" for row in rows) + "\n")
+    if "streamed" in report:
+        for key in ("first_partial_ms", "finish_ms"):
+            if times := report["streamed"].get(key):
+                write(f"{key:<32}{times['p50']:>6.0f} median, {times['p95']:.0f} in 95 % of the turns\n")

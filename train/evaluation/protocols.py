@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.ears.network import HEAD_EMOTIONS
+from engine.ears.feeling import HEAD_EMOTIONS
 from engine.emotion import EMOTIONS
 from engine.errors import BadInput
 from train.corpus import Clip

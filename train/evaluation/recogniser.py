@@ -1,4 +1,4 @@
-"""From what the ears heard to a feeling, as the program does it: calibration, baseline, fusion, doubt."""
+"""From how a voice sounds to a feeling, as the program does it: baseline, fusion, doubt."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.baseline import VoiceBaseline
-from engine.ears import store
-from engine.ears.mini import fold_calm
-from engine.ears.network import HEAD_EMOTIONS
-from engine.ears.relative import RelativeHead
+from engine.ears.feeling import HEAD_EMOTIONS, FeelingHead, fold_calm
 from engine.ser import Fusion
 from train.corpus import Clip
 from train.evaluation import speakers
@@ -31,18 +28,15 @@ Said = Sequence[Mapping[str, float] | None]
 
 @dataclass(frozen=True, eq=False)
 class Recogniser:
-    """`relative` is None where nothing is to be known of speakers."""
+    """What the ears make of voices."""
 
-    temperature: float
+    head: FeelingHead
     fusion: Fusion
-    relative: RelativeHead | None = None
 
     @classmethod
-    def load(cls, folder: Path, *, with_baseline: bool) -> "Recogniser":
+    def load(cls, folder: Path) -> "Recogniser":
         """Of the ears in `folder`. Raises `BadInput` or `PartMissing` when something is not there."""
-        temperature = float(store.read_record(folder).get("temperature", 1.0))
-        relative = RelativeHead.load(folder) if with_baseline else None
-        return cls(temperature, Fusion.load(folder / FUSION_FILE), relative)
+        return cls(FeelingHead.load(folder), Fusion.load(folder / FUSION_FILE))
 
     def measure(self, heard: Heard, protocol: Protocol, kind: str, said: Said | None = None) -> dict:
         """The keys of `evaluate ser` with a baseline of that kind; causal also gives `ua_after_turns`."""
@@ -70,7 +64,7 @@ class Recogniser:
         self, heard: Heard, known: Sequence[VoiceBaseline], protocol: Protocol, said: Said | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """(n, labels) probabilities and (n,) abstentions; what nobody hears is an even guess."""
-        heads = [self._head(voice, baseline) for (_, voice), baseline in zip(heard, known, strict=True)]
+        heads = [self.hear(voice, baseline) for (_, voice), baseline in zip(heard, known, strict=True)]
         fused = [
             self.fusion.fuse(None if head is None else fold_calm(head), words, speech_s=voice.speech_s)
             for (_, voice), head, words in zip(heard, heads, said or [None] * len(heard), strict=True)
@@ -80,22 +74,9 @@ class Recogniser:
             return np.array([[e.scores[label] for label in protocol.labels] for e in fused]), abstained
         return protocol.columns(np.array([EVEN if head is None else head for head in heads])), abstained
 
-    def calibrated(self, voice: Voice) -> np.ndarray:
-        """(8,) log-probabilities of the ears' own head."""
-        log_probs = voice.log_probs / self.temperature
-        return log_probs - np.logaddexp.reduce(log_probs)
-
-    def _head(self, voice: Voice, baseline: VoiceBaseline) -> np.ndarray | None:
+    def hear(self, voice: Voice, baseline: VoiceBaseline = VoiceBaseline()) -> np.ndarray | None:
         """(8,) probabilities of the voice alone, None where nobody spoke."""
-        if voice.log_probs is None:
-            return None
-        log_probs = self.calibrated(voice)
-        return np.exp(self.relative.hear(log_probs, voice.vector, baseline) if self.relative else log_probs)
+        return None if voice.vector is None else np.exp(self.head.hear(voice.vector, baseline))
 
     def _own_voices(self, heard: Heard) -> speakers.OwnVoices:
-        return [
-            None
-            if voice.vector is None or self.relative is None
-            else self.relative.own_voice(voice.vector, self.calibrated(voice))
-            for _, voice in heard
-        ]
+        return [None if voice.vector is None else self.head.own_voice(voice.vector) for _, voice in heard]

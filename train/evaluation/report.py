@@ -61,7 +61,7 @@ def measure(ears_folder: Path, problems: select.Problems) -> dict:
     emotion = [c for c in read_manifest(data_folder() / "emotion.jsonl") if c.split == "test"]
     speech = [c for c in read_manifest(data_folder() / "speech.jsonl") if c.split == "test"]
     heard = select.voices(ears_folder).of_all(emotion, on_bad=problems.add)
-    recogniser = Recogniser.load(ears_folder, with_baseline=True)
+    recogniser = Recogniser.load(ears_folder)
     feeling: dict[str, dict] = {}
     for name, protocol in PROTOCOLS.items():
         scored = [
@@ -182,7 +182,7 @@ def _robustness(robustness: dict) -> str:
 
 def _folds(name: str, folds: dict) -> str:
     parts = [f"<h2>Folds: {escape(name)}</h2>"]
-    for figure in ("ua", "wa"):
+    for figure in ("ua", "wa", "ece"):
         columns = list(folds["rows"][0][figure])
         rows = [(row["held_out"], row["protocol"], row["n"], *row[figure].values()) for row in folds["rows"]]
         parts.append(table((f"{figure.upper()}, held out", "protocol", "clips", *columns), rows))

@@ -45,7 +45,7 @@ def measure(
     felt = [clip for clip in manifest if clip.split == "test"]
     read = [clip for clip in read_manifest(data_folder() / "speech.jsonl") if clip.split == "test"]
     spoken = [clip for clip in read if clip.corpus.startswith("librispeech")]
-    recogniser = Recogniser.load(ears_folder, with_baseline=kind != "none")
+    recogniser = Recogniser.load(ears_folder)
     voices, ears = select.voices(ears_folder), select.ears(ears_folder)
     figures = {}
     for condition in curve:

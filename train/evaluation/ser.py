@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         raise BadInput("Name the encoder to probe with --encoder, a folder with model.safetensors.")
     if args.with_words and not set(protocol.labels) <= set(EMOTIONS):
         raise BadInput("Words do not tell calm from neutral: take --with-words with protocol 7 or paper-5.")
-    recogniser = Recogniser.load(args.ears, with_baseline=args.baseline != "none")
+    recogniser = Recogniser.load(args.ears)
     clips = labelled_clips(args, protocol, problems)
     condition = conditions.chosen(args)
     heard = select.voices(args.ears).of_all(clips, condition, problems.add)

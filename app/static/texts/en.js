@@ -72,6 +72,8 @@ export default {
   voiceForgotten: "I get to know the new voice from the next turn on",
 
   heardNothing: "(nothing I could make out)",
+  heardForeign: "(I understood how you sound, but not the words: they do not seem to be English.)",
+  doubted: "I am not sure that I heard this right",
   stopped: "stopped here",
   replay: "Play again",
   replayOwn: "Play what you said",

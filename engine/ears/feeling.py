@@ -1,0 +1,95 @@
+"""Feeling from how a turn sounds against its speaker's own way of sounding.
+
+`FeelingHead` judges a turn by how its voice (`engine.ears.voice`) differs from the mean of the speaker's
+earlier turns (`engine.baseline`), and, the fewer of these there were, from people in general. Called for
+every turn; made by `python -m train feeling`.
+"""
+
+import zipfile
+import zlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from engine.baseline import VoiceBaseline
+from engine.ears import store
+from engine.emotion import EMOTIONS
+from engine.errors import BadInput, PartMissing
+
+HEAD_EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised", "calm")
+"""The head's outputs: the seven labels and `calm`, which is folded into neutral except for EmoBox."""
+
+FEELING_FILE = "feeling.npz"
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class FeelingHead:
+    """One linear layer over a voice relative to its owner's, calibrated."""
+
+    population: np.ndarray  # (4 * width,), the mean voice of the training speakers
+    feelings: np.ndarray  # (8, 4 * width), how much of the mean difference a feeling makes is taken out
+    weights: np.ndarray  # (8, 4 * width)
+    bias: np.ndarray  # (8,)
+    prior_turns: float
+    """So many turns weigh as much as what is known of people in general."""
+    stranger_doubt: float = 0.0
+    """How much higher the temperature is for a speaker of whom nothing is known, as a share."""
+
+    @classmethod
+    def load(cls, folder: Path) -> "FeelingHead":
+        """From a folder of ears. Raises `PartMissing` when the file is missing, damaged or of other ears."""
+        path = folder / FEELING_FILE
+        advice = f"make it with `python -m train feeling --from {folder}`."
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if int(file["format"]) != FORMAT:
+                    raise PartMissing(f"{path}: written by another version of Attune; {advice}")
+                if str(file["ears"]) != store.read_record(folder)["sha256"]:
+                    raise PartMissing(f"{path}: it belongs to other ears than those beside it; {advice}")
+                arrays = {name: file[name] for name in ("population", "feelings", "weights", "bias")}
+                numbers = {name: float(file[name]) for name in ("prior_turns", "stranger_doubt")}
+                return cls(**arrays, **numbers)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise PartMissing(f"{path}: the feeling cannot be read; {advice}") from error
+
+    def save(self, folder: Path) -> None:
+        """Beside the ears in `folder`, which alone it fits."""
+        tensors = {field.name: np.float32(getattr(self, field.name)) for field in fields(self)}
+        ears = store.read_record(folder)["sha256"]
+        np.savez(folder / FEELING_FILE, format=FORMAT, ears=ears, **tensors)
+
+    def hear(self, voice: np.ndarray, baseline: VoiceBaseline = VoiceBaseline()) -> np.ndarray:
+        """The turn's voice (4 * width,) → (8,) log-probabilities.
+
+        The speaker's mean is shrunk towards the population's. Raises `BadInput` when the baseline was kept by
+        other ears.
+        """
+        expected, trust = self.population, self.trust(baseline)
+        if baseline.mean is not None:
+            if baseline.mean.shape != voice.shape:
+                raise BadInput("The voice baseline was kept by other ears; start a new one.")
+            expected = expected + trust * (baseline.mean - expected)
+        logits = self.weights @ (voice - expected) + self.bias
+        logits = logits / (1 + self.stranger_doubt * (1 - trust))
+        return logits - np.logaddexp.reduce(logits)
+
+    def trust(self, baseline: VoiceBaseline) -> float:
+        """How well the speaker is known, 0 to 1."""
+        return baseline.count / (baseline.count + self.prior_turns)
+
+    def own_voice(self, voice: np.ndarray) -> np.ndarray:
+        """(4 * width,) a turn's voice less what the feeling in it, as strangers would hear it, makes of it.
+
+        A talk is no fair sample of a person's moods: without this, five neutral turns made the feeling
+        of the next one harder to hear than none.
+        """
+        return voice - np.exp(self.hear(voice)) @ self.feelings
+
+
+def fold_calm(probabilities: np.ndarray) -> dict[str, float]:
+    """The head's (8,) probabilities → the seven labels, calm counted as neutral."""
+    scores = dict(zip(HEAD_EMOTIONS, probabilities.tolist(), strict=True))
+    scores["neutral"] += scores.pop("calm")
+    return {label: scores[label] for label in EMOTIONS}
