@@ -5,15 +5,13 @@ earlier turns (`engine.baseline`), and, the fewer of these there were, from peop
 every turn; made by `python -m train feeling`.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from engine.baseline import VoiceBaseline
-from engine.ears import store
+from engine.ears import beside
 from engine.emotion import EMOTIONS
 from engine.errors import BadInput, PartMissing
 
@@ -40,25 +38,17 @@ class FeelingHead:
     @classmethod
     def load(cls, folder: Path) -> "FeelingHead":
         """From a folder of ears. Raises `PartMissing` when the file is missing, damaged or of other ears."""
-        path = folder / FEELING_FILE
-        advice = f"make it with `python -m train feeling --from {folder}`."
+        arrays = beside.load(folder / FEELING_FILE, FORMAT, made_by="python -m train feeling")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if int(file["format"]) != FORMAT:
-                    raise PartMissing(f"{path}: written by another version of Attune; {advice}")
-                if str(file["ears"]) != store.read_record(folder)["sha256"]:
-                    raise PartMissing(f"{path}: it belongs to other ears than those beside it; {advice}")
-                arrays = {name: file[name] for name in ("population", "feelings", "weights", "bias")}
-                numbers = {name: float(file[name]) for name in ("prior_turns", "stranger_doubt")}
-                return cls(**arrays, **numbers)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise PartMissing(f"{path}: the feeling cannot be read; {advice}") from error
+            numbers = {name: float(arrays.pop(name)) for name in ("prior_turns", "stranger_doubt")}
+            return cls(**arrays, **numbers)
+        except (KeyError, TypeError, ValueError) as error:
+            raise PartMissing(f"{folder / FEELING_FILE}: it is damaged; restore the folder.") from error
 
     def save(self, folder: Path) -> None:
         """Beside the ears in `folder`, which alone it fits."""
         tensors = {field.name: np.float32(getattr(self, field.name)) for field in fields(self)}
-        ears = store.read_record(folder)["sha256"]
-        np.savez(folder / FEELING_FILE, format=FORMAT, ears=ears, **tensors)
+        beside.save(folder / FEELING_FILE, FORMAT, tensors)
 
     def hear(self, voice: np.ndarray, baseline: VoiceBaseline = VoiceBaseline()) -> np.ndarray:
         """The turn's voice (4 * width,) → (8,) log-probabilities.

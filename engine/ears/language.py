@@ -6,8 +6,6 @@ apart, for languages it was not fitted on as well (see `language.json` beside th
 `python -m train language`.
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.ears import store
+from engine.ears import beside
 from engine.errors import PartMissing
 
 LANGUAGE_FILE = "language.npz"
@@ -45,22 +43,15 @@ class LanguageDetector:
     @classmethod
     def load(cls, folder: Path) -> "LanguageDetector":
         """From a folder of ears. Raises `PartMissing` when the file is missing, damaged or of other ears."""
-        path = folder / LANGUAGE_FILE
-        advice = f"make it with `python -m train language --from {folder}`."
+        arrays = beside.load(folder / LANGUAGE_FILE, FORMAT, made_by="python -m train language")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if int(file["format"]) != FORMAT:
-                    raise PartMissing(f"{path}: written by another version of Attune; {advice}")
-                if str(file["ears"]) != store.read_record(folder)["sha256"]:
-                    raise PartMissing(f"{path}: it belongs to other ears than those beside it; {advice}")
-                return cls(file["weights"], float(file["bias"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise PartMissing(f"{path}: the language detector cannot be read; {advice}") from error
+            return cls(arrays["weights"], float(arrays["bias"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise PartMissing(f"{folder / LANGUAGE_FILE}: it is damaged; restore the folder.") from error
 
     def save(self, folder: Path) -> None:
         """Beside the ears in `folder`, which alone it fits."""
-        ears = store.read_record(folder)["sha256"]
-        np.savez(folder / LANGUAGE_FILE, format=FORMAT, ears=ears, weights=self.weights, bias=self.bias)
+        beside.save(folder / LANGUAGE_FILE, FORMAT, {"weights": self.weights, "bias": self.bias})
 
     def logit(self, vector: np.ndarray) -> np.ndarray:
         """(…, 2 * width) → (…) above 0 where it does not sound English."""
