@@ -1,7 +1,7 @@
 """`python -m train confidence`: make the confidence of every word the probability that it is right.
 
-Logistic regression on validation speakers, after `ears`, `ngram` and `beam`; the weights go into `ears.json`
-beside the temperature of the feeling, the figures of the test speakers to stdout.
+Logistic regression on validation speakers, after `ears`, `ngram` and `beam`; the weights go into `ears.json`,
+the figures of the test speakers to stdout.
 """
 
 import argparse

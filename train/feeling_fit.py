@@ -8,7 +8,7 @@ Natural reading is judged against other readers: otherwise the head learns how s
 acted ones, and hears no feeling in the first turn of anybody who is not one of its actors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,19 +147,8 @@ def fit(turns: Sequence[Turn], settings: FeelingRecipe) -> FeelingHead:
     known = replace(stranger, feelings=settings.feeling_removed * lesson.feelings())
     own_voices = np.array([known.own_voice(voice) for voice in lesson.voices], dtype=np.float32)
     fitted = solved(known, own_voices, everybody)
-    groups = _groups(turns, settings, rng)
-    recorded = np.array([turn.sitting == 0 for turn in turns]) & ~lesson.is_reading
-    nothing = [np.zeros(0, dtype=int)] * len(turns)
-    everything = lesson.draw(replace(settings, turns=(KNOWN_TURNS,), skewed_share=0.0), rng)
-    logits = np.zeros((2, len(turns), len(HEAD_EMOTIONS)))
-    for group in np.unique(groups):
-        without = solved(known, own_voices, np.flatnonzero(groups != group))
-        unheard = np.flatnonzero((groups == group) & recorded)
-        for row, history in enumerate((nothing, everything)):
-            relative = _relative(lesson, history, own_voices, without, unheard)
-            logits[row, unheard] = relative @ without.weights.T + without.bias
-    of_strangers, of_known = (
-        best_temperature(each[recorded], lesson.possible[recorded], lesson.right[recorded]) for each in logits
+    of_strangers, of_known = _temperatures(
+        lesson, own_voices, settings, rng, lambda heard: solved(known, own_voices, heard)
     )
     return replace(
         fitted,
@@ -167,6 +156,34 @@ def fit(turns: Sequence[Turn], settings: FeelingRecipe) -> FeelingHead:
         bias=fitted.bias / of_known,
         stranger_doubt=max(0.0, of_strangers / of_known - 1),
     )
+
+
+def _temperatures(
+    lesson: Lesson,
+    own_voices: np.ndarray,
+    settings: FeelingRecipe,
+    rng: np.random.Generator,
+    fit_on: Callable[[np.ndarray], FeelingHead],
+) -> tuple[float, float]:
+    """For speakers of whom nothing is known, and for those known well: of the labelled turns as recorded.
+
+    Every group of speakers is heard by the head that `fit_on` makes of the turns of all others.
+    """
+    groups = _groups(lesson.turns, settings, rng)
+    recorded = np.array([turn.sitting == 0 for turn in lesson.turns]) & ~lesson.is_reading
+    nothing = [np.zeros(0, dtype=int)] * len(lesson.turns)
+    enough = lesson.draw(replace(settings, turns=(KNOWN_TURNS,), skewed_share=0.0), rng)
+    logits = np.zeros((2, len(lesson.turns), len(HEAD_EMOTIONS)))
+    for group in np.unique(groups):
+        head = fit_on(np.flatnonzero(groups != group))
+        unheard = np.flatnonzero((groups == group) & recorded)
+        for row, history in enumerate((nothing, enough)):
+            relative = _relative(lesson, history, own_voices, head, unheard)
+            logits[row, unheard] = relative @ head.weights.T + head.bias
+    of_strangers, of_known = (
+        best_temperature(each[recorded], lesson.possible[recorded], lesson.right[recorded]) for each in logits
+    )
+    return of_strangers, of_known
 
 
 def best_temperature(logits: np.ndarray, possible: np.ndarray, right: np.ndarray) -> float:

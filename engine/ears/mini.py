@@ -17,7 +17,7 @@ from engine.audio import Audio
 from engine.baseline import VoiceBaseline
 from engine.ears import int8, store
 from engine.ears.align import FRAME_S, align
-from engine.ears.beam import Beam, BeamOptions
+from engine.ears.beam import Beam, BeamOptions, search
 from engine.ears.confidence import WordConfidence, weigh
 from engine.ears.feeling import FeelingHead, fold_calm
 from engine.ears.hotwords import hot_words
@@ -41,7 +41,7 @@ class Encoded:
     log_probs: np.ndarray  # (T, classes)
     voice: np.ndarray  # (4 * width,), see `voice_vector`
     spelling: np.ndarray  # (2 * width,), see `spelling_vector`
-    start_s: float = 0.0  # of the window in the recording
+    start_s: float  # of the window in the recording
 
     def without(self, frames: int) -> "Encoded":
         """What comes after the first frames, which were encoded for the sake of the others."""
@@ -147,7 +147,13 @@ class MiniEars:
 
     def encode_window(self, window: Audio, start_s: float) -> Encoded:
         """At most 30 s at 16 kHz and a normal level, which begin `start_s` into the recording."""
-        return replace(self._encode_window(window), start_s=start_s)
+        mel = log_mel(torch.from_numpy(np.ascontiguousarray(window.samples, dtype=np.float32)))
+        with torch.inference_mode():
+            output = self._network(mel[None])
+            states = [state[0] for state in output.states]
+            voice = voice_vector(states, mel, self._network.config.layers)
+            spelling = spelling_vector(output.states)
+        return Encoded(window, output.log_probs[0].numpy(), voice.numpy(), spelling[0].numpy(), start_s)
 
     def expected(self, recent: Sequence[str]) -> Mapping[str, float]:
         """The rare words of recent messages, which the search then expects."""
@@ -158,9 +164,7 @@ class MiniEars:
         return Beam(self._ngram, self._beam, expected)
 
     def words(self, encoded: Encoded, expected: Mapping[str, float] | None = None) -> str:
-        beam = self.beam(expected)
-        beam.advance(encoded.log_probs)
-        return beam.best().text
+        return search(encoded.log_probs, self._ngram, self._beam, expected).text
 
     def said(self, encoded: Encoded, expected: Mapping[str, float]) -> Said:
         """The window with its words, placed and weighed."""
@@ -211,15 +215,6 @@ class MiniEars:
         text = self._punctuation.written(text)
         pairs = zip(words, text.split(), strict=True)
         return text, tuple(replace(word, text=written) for word, written in pairs)
-
-    def _encode_window(self, window: Audio) -> Encoded:
-        mel = log_mel(torch.from_numpy(np.ascontiguousarray(window.samples, dtype=np.float32)))
-        with torch.inference_mode():
-            output = self._network(mel[None])
-            states = [state[0] for state in output.states]
-            voice = voice_vector(states, mel, self._network.config.layers)
-            spelling = spelling_vector(output.states)
-        return Encoded(window, output.log_probs[0].numpy(), voice.numpy(), spelling[0].numpy())
 
 
 def pooled_voice(encoded: Sequence[Encoded]) -> np.ndarray:

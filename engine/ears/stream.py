@@ -18,11 +18,11 @@ from engine.asr import Partial
 from engine.audio import MAX_DURATION_S, SPEECH_RATE_HZ, Audio, from_samples
 from engine.baseline import VoiceBaseline
 from engine.ears.beam import Beam
+from engine.ears.finder import BLOCK_S, BLOCK_SAMPLES, SpeechFinder
 from engine.ears.mel import normalise_level
 from engine.ears.windows import MARGIN_S, windows
 from engine.errors import BadInput
 from engine.hearing import Listened
-from engine.vad.finder import BLOCK_S, BLOCK_SAMPLES, SpeechFinder
 from engine.vad.spans import SpeechSpan
 
 if TYPE_CHECKING:

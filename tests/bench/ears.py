@@ -7,7 +7,6 @@ of real speech of equal length, streamed in pieces of 20 ms, after one uncounted
 """
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -36,7 +35,7 @@ def main() -> int:
     from engine.ears.mini import MiniEars
     from engine.ears.ngram import NGRAM_FILE, NGram
     from engine.facade import MINI, Engine
-    from tests.bench.turn import paths
+    from tests.bench.turn import paths, show
 
     ears = Engine.load("mini", with_mind=False).ears
     slow = MiniEars(store.load(MINI), NGram.load(MINI / NGRAM_FILE), ears.detector)
@@ -50,7 +49,8 @@ def main() -> int:
         "is_int8": int8.is_fast(),
         "threads": torch.get_num_threads(),
     }
-    show(report, as_json=args.json)
+    note = f"in ms; int8: {report['is_int8']}; {report['threads']} threads"
+    show(report, note, as_json=args.json)
     return 0
 
 
@@ -73,30 +73,20 @@ def measure(ears, slow, turn) -> dict[str, float]:
     pieces = [turn.samples[start : start + piece] for start in range(0, len(turn.samples), piece)]
     feeds_ms = [timed(lambda piece=piece: stream.feed(piece))[1] for piece in pieces]
     _, left_ms = timed(stream.finish)
-    return {
+    figures = {
         "float32_at_once": float32_ms,
         "at_once": at_once_ms,
         "left_after_stream": left_ms,
         "longest_feed": max(feeds_ms),
         "stream_percent_of_core": 0.1 * sum(feeds_ms) / turn.duration_s,
     }
+    return {name: round(figure, 1) for name, figure in figures.items()}
 
 
 def timed(work):
     started = time.perf_counter()
     result = work()
     return result, (time.perf_counter() - started) * 1e3
-
-
-def show(report: dict, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(report))
-        return
-    columns = list(report["median"])
-    print("".join(f"{column:>24}" for column in columns))
-    for row in (*report["turns"], report["median"]):
-        print("".join(f"{row[column]:>24.1f}" for column in columns))
-    print(f"ms; last row: median; int8: {report['is_int8']}; {report['threads']} threads")
 
 
 if __name__ == "__main__":

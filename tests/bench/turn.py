@@ -57,7 +57,8 @@ def main() -> int:
         "start_s": round(start_s, 2),
         "peak_resident_mb": round(peak_resident_mb()),
     }
-    show(report, as_json=args.json)
+    note = f"start {report['start_s']} s; peak memory {report['peak_resident_mb']} MB"
+    show(report, note, as_json=args.json)
     return 0
 
 
@@ -78,15 +79,16 @@ def paths(manifest: Path | None, turns: int) -> list[Path]:
     return (found * turns)[:turns]
 
 
-def show(report: dict, *, as_json: bool) -> None:
+def show(report: dict, note: str, *, as_json: bool) -> None:
+    """One row a turn and their median; `note` is about the run."""
     if as_json:
         print(json.dumps(report))
         return
     columns = list(report["median"])
-    print("".join(f"{column:>22}" for column in columns))
+    print("".join(f"{column:>24}" for column in columns))
     for row in (*report["turns"], report["median"]):
-        print("".join(f"{row[column]:>22}" for column in columns))
-    print(f"last row: median; start {report['start_s']} s; peak memory {report['peak_resident_mb']} MB")
+        print("".join(f"{row[column]:>24}" for column in columns))
+    print(f"last row: median; {note}")
 
 
 if __name__ == "__main__":
