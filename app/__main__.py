@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from app import spoken_turns
+from app.live import desktop
 from engine import cli
 
 
@@ -14,6 +15,10 @@ def _parser() -> argparse.ArgumentParser:
     spoken_turns.add_arguments(turn)
     cli.add_engine_flags(turn)
     turn.set_defaults(run=spoken_turns.run)
+    talk = commands.add_parser("talk", help="talk hands-free on this machine", description=desktop.__doc__)
+    desktop.add_arguments(talk)
+    cli.add_engine_flags(talk)
+    talk.set_defaults(run=desktop.run)
     return parser
 
 

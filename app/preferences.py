@@ -18,6 +18,12 @@ class Preferences:
     voice: str = ""
     speed: float = 1.0
 
+    @classmethod
+    def wished(cls, voice: str, speed: float) -> "Preferences":
+        """As a page asks for them: a speed out of range is the nearest one in it."""
+        slowest, fastest = SPEEDS
+        return cls(voice, min(max(speed, slowest), fastest))
+
 
 @dataclass(frozen=True)
 class PreferredVoice:

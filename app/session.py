@@ -15,11 +15,14 @@ from enum import Enum
 
 from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Stale, Turn, never
+from engine.errors import BadInput
 from engine.facade import Engine, remember, remember_voice
 from engine.turn import Event, Finished, SpeechPiece, TextPiece
 
 MAX_SESSIONS = 500
 """Conversations kept at once; the one unused for longest is forgotten. About 30 kB each."""
+
+GONE = "This conversation is no longer on the server; start a new one, please."
 
 SOUNDS_KEPT = 8
 """A mind that listens for itself hears so many turns again, and reads those before: 2.6 MB at 5 s a turn."""
@@ -68,7 +71,7 @@ class Session:
         self._generation = 0
         self._state = State.READY
         self._exchanges: tuple[Exchange, ...] = ()
-        self._baseline = VoiceBaseline()
+        self._baseline = self._known = VoiceBaseline()
 
     @property
     def state(self) -> State:
@@ -105,27 +108,86 @@ class Session:
         another takes its place or `gone()` turns true. `started` as in `Engine.turn`.
         """
         started = time.perf_counter() if started is None else started
-        mine = self._begin()
+        mine = self.begin()
 
         def stale() -> bool:
-            return self._generation != mine or gone()
+            return self.is_stale(mine) or gone()
 
         try:
             before, known = self.conversation, self._baseline
             heard = listen(known, before)
-            if not self._think(heard, stale):
+            if stale() or not self.think(heard, mine):
                 return
             yield heard
             for event in engine.turn(before, heard, stale=stale, started=started):
-                if isinstance(event, Finished):
-                    event = replace(event, timings_ms={**heard.timings_ms, **event.timings_ms})
-                if not self._note(event, stale):
+                if stale() or (noted := self.note(event, mine)) is None:
                     return
-                if isinstance(event, Finished):
-                    self._know(known, heard)
-                yield event
+                yield noted
         finally:
-            self._end(mine)
+            self.end(mine)
+
+    def begin(self) -> int:
+        """A turn of the person's begins: its generation. A turn still running becomes stale."""
+        with self._lock:
+            self._generation += 1
+            self._state = State.HEARING
+            self._known = self._baseline
+            return self._generation
+
+    def is_stale(self, mine: int) -> bool:
+        """Whether another turn, stop or clear has ended the one of that generation."""
+        return self._generation != mine
+
+    def think(self, heard: Heard, mine: int) -> bool:
+        """The person said that. False, and nothing happens, when the turn is stale."""
+        with self._lock:
+            if self.is_stale(mine):
+                return False
+            self._state = State.THINKING
+            exchange = Exchange(heard)
+            self._exchanges = (*_with_newest_sounds(self._exchanges), exchange)
+            return True
+
+    def note(self, event: Event, mine: int) -> Event | None:
+        """The reply goes on: the event, with the ears' timings at its end; None when the turn is stale."""
+        with self._lock:
+            if self.is_stale(mine):
+                return None
+            *earlier, last = self._exchanges
+            match event:
+                case TextPiece(text):
+                    last = replace(last, reply=last.reply + text)
+                case SpeechPiece(chunk):
+                    self._state = State.SPEAKING
+                    last = replace(last, phrases=(*last.phrases, Phrase(chunk.text, chunk.audio.duration_s)))
+                case Finished(text, style, timings_ms, failure):
+                    event = replace(event, timings_ms={**last.heard.timings_ms, **timings_ms})
+                    self._know(last.heard)
+                    last = replace(
+                        last,
+                        heard=replace(last.heard, own_voice=None),
+                        reply=text,
+                        style=style.name,
+                        strength=style.strength,
+                        timings_ms=event.timings_ms,
+                        failure=failure,
+                    )
+            self._exchanges = (*earlier, last)
+            return event
+
+    def withdraw(self, mine: int) -> None:
+        """The turn was not over: what was taken for all of it is unsaid, and nothing was answered."""
+        with self._lock:
+            if not self.is_stale(mine):
+                self._exchanges = self._exchanges[:-1]
+                self._generation += 1
+                self._state = State.HEARING
+
+    def end(self, mine: int) -> None:
+        """Nothing more comes of the turn."""
+        with self._lock:
+            if not self.is_stale(mine):
+                self._state = State.READY
 
     def stop(self, played_s: float | None = None) -> None:
         """End the turn. The last reply shrinks to what the person got.
@@ -154,54 +216,10 @@ class Session:
         with self._lock:
             self._baseline = VoiceBaseline()
 
-    def _begin(self) -> int:
-        with self._lock:
-            self._generation += 1
-            self._state = State.HEARING
-            return self._generation
-
-    def _think(self, heard: Heard, stale: Stale) -> bool:
-        with self._lock:
-            if stale():
-                return False
-            self._state = State.THINKING
-            exchange = Exchange(replace(heard, own_voice=None))
-            self._exchanges = (*_with_newest_sounds(self._exchanges), exchange)
-            return True
-
-    def _note(self, event: Event, stale: Stale) -> bool:
-        with self._lock:
-            if stale():
-                return False
-            *earlier, last = self._exchanges
-            match event:
-                case TextPiece(text):
-                    last = replace(last, reply=last.reply + text)
-                case SpeechPiece(chunk):
-                    self._state = State.SPEAKING
-                    last = replace(last, phrases=(*last.phrases, Phrase(chunk.text, chunk.audio.duration_s)))
-                case Finished(text, style, timings_ms, failure):
-                    last = replace(
-                        last,
-                        reply=text,
-                        style=style.name,
-                        strength=style.strength,
-                        timings_ms=timings_ms,
-                        failure=failure,
-                    )
-            self._exchanges = (*earlier, last)
-            return True
-
-    def _know(self, known: VoiceBaseline, heard: Heard) -> None:
-        with self._lock:
-            # Another object means that it was reset while this turn was answered.
-            if self._baseline is known:
-                self._baseline = remember_voice(known, heard)
-
-    def _end(self, mine: int) -> None:
-        with self._lock:
-            if self._generation == mine:
-                self._state = State.READY
+    def _know(self, heard: Heard) -> None:
+        # Another object means that it was reset while this turn was answered.
+        if self._baseline is self._known:
+            self._baseline = remember_voice(self._known, heard)
 
 
 class Sessions:
@@ -230,6 +248,13 @@ class Sessions:
             if identifier in self._kept:
                 self._kept.move_to_end(identifier)
             return self._kept.get(identifier)
+
+    def need(self, identifier: str) -> Session:
+        """Raises `BadInput` when it was forgotten, or never was."""
+        session = self.find(identifier)
+        if session is None:
+            raise BadInput(GONE)
+        return session
 
 
 def _with_newest_sounds(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:

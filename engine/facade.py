@@ -26,6 +26,7 @@ from engine.tts import AudioChunk, Style, Synthesizer
 from engine.tts.choose_style import style_for
 from engine.tts.say import say
 from engine.turn import Event, answer
+from engine.vad import Detector
 from engine.weights import OnProgress, Sources, unwatched
 from engine.words import WordsEmotion
 
@@ -53,6 +54,7 @@ class Engine:
 
     profile: str
     reason: str
+    detector: Detector
     ears: Ears
     words: WordsEmotion
     fusion: Fusion
@@ -99,6 +101,7 @@ class Engine:
         return cls(
             profile=chosen.name,
             reason=choice.reason,
+            detector=detector,
             ears=ears,
             words=WordsEmotion.load(MINI),
             fusion=Fusion.load(MINI / "fusion.json"),

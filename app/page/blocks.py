@@ -46,7 +46,7 @@ def launch(
         mcp_server=mcp,
         app_kwargs=routes.for_app(),
         prevent_thread_lock=True,
-        # The server of SSR forwards no sockets, which the live conversation will need.
+        # The server of SSR forwards no sockets, which the live conversation needs.
         ssr_mode=False,
         quiet=True,
         footer_links=["api"],
@@ -59,5 +59,9 @@ def launch(
 
 def _preload() -> str:
     """All scripts at once, instead of one after another as their imports are found."""
-    modules = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
+    modules = sorted(
+        path.relative_to(STATIC).as_posix()
+        for path in STATIC.rglob("*.js")
+        if not path.name.endswith(".worklet.js")
+    )
     return "\n".join(f'<link rel="modulepreload" href="./attune/static/{module}">' for module in modules)

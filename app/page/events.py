@@ -1,6 +1,6 @@
 """What travels to the page: every value of the engine as a JSON object with a `type`.
 
-Read by `app/static/conversation.js` and `app/static/status.js`; the names are theirs too.
+Read by the scripts in `app/static`; the names are theirs too. `app.live.wire` adds those of the socket.
 """
 
 import base64
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.live.ways import ENDS
 from app.page.host import Host
 from app.session import Exchange
 from engine.audio import MAX_FILE_BYTES
@@ -106,6 +107,7 @@ def _standing(engine: Engine) -> dict[str, Any]:
             "voice": engine.voice.name,
         },
         "voices": list(engine.voice.voices()),
+        "ends": list(ENDS),
     }
 
 

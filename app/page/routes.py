@@ -1,8 +1,9 @@
 """What the page's scripts talk to, under `/attune` of Gradio's own server.
 
 A turn is one POST whose answer is a stream of events (`app.page.events`), so it works
-wherever plain HTTP does. Every request names its conversation in a header: another
-site's script cannot send that header, nor guess the identifier.
+wherever plain HTTP does; hands-free talk is a socket (`app.live.socket`). Every request
+names its conversation in a header: another site's script cannot send that header, nor
+guess the identifier.
 """
 
 import asyncio
@@ -17,13 +18,14 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from app.live.socket import LiveSocket
 from app.page import events, stream
 from app.page.host import Choice, Host
 from app.page.limits import typed
-from app.preferences import SPEEDS, Preferences, with_preferences
+from app.preferences import Preferences, with_preferences
 from app.session import Listen, Session, Sessions
 from engine import audio
 from engine.errors import AttuneError, BadInput
@@ -34,7 +36,6 @@ CONVERSATION_HEADER = "X-Attune-Conversation"
 STATIC = Path(__file__).parent.parent / "static"
 EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
 
-GONE = "This conversation is no longer on the server; start a new one, please."
 BROKE = "Something broke while I was answering; the terminal shows where. You can simply go on."
 
 _STATUS_EVERY_S = 0.2
@@ -63,6 +64,7 @@ class Routes:
             Route("/attune/forget-voice", self.forget_voice, methods=["POST"]),
             Route("/attune/status", self.status),
             Route("/attune/engine", self.choose, methods=["POST"]),
+            WebSocketRoute("/attune/live", LiveSocket(self.host, self.sessions).serve),
             Route("/attune/static/{path:path}", _files(STATIC)),
             Route("/attune/examples/{path:path}", _files(EXAMPLES)),
         ]
@@ -142,10 +144,7 @@ class Routes:
         return await self.status(request)
 
     def _session(self, request: Request) -> Session:
-        session = self.sessions.find(request.headers.get(CONVERSATION_HEADER, ""))
-        if session is None:
-            raise BadInput(GONE)
-        return session
+        return self.sessions.need(request.headers.get(CONVERSATION_HEADER, ""))
 
     def _engine(self, request: Request) -> Engine:
         return with_preferences(self.host.in_use(), _preferences(request))
@@ -162,10 +161,9 @@ def _files(folder: Path) -> Callable[[Request], Awaitable[Response]]:
 
 def _preferences(request: Request) -> Preferences:
     """`?voice=…&speed=…` of a request; what is missing or no number is left to the voice."""
-    slowest, fastest = SPEEDS
     with suppress(ValueError):
-        speed = min(max(float(request.query_params.get("speed", 1)), slowest), fastest)
-        return Preferences(request.query_params.get("voice", ""), speed)
+        speed = float(request.query_params.get("speed", 1))
+        return Preferences.wished(request.query_params.get("voice", ""), speed)
     return Preferences()
 
 

@@ -1,20 +1,27 @@
 /** The person's side: the button to talk, the text box, the file chooser, the state and the messages. */
 import { make } from "./dom.js";
+import { Keys } from "./keys.js";
+import { Ring } from "./ring.js";
 import { text } from "./texts.js";
 
 const BUSY = ["hearing", "thinking", "speaking"];
+const CANCELLABLE = ["recording", "preparing"];
 
 export class Composer {
   #root;
   #message;
   #state;
+  #ring;
+  #keys;
   #clock = null;
 
   constructor(root) {
     this.#root = root;
     this.#message = root.querySelector(".message");
     this.#state = root.querySelector(".state");
+    this.#ring = new Ring(root.querySelector(".patience"));
     this.talk = this.#button("talk");
+    this.mute = this.#button("mute");
     this.cancel = this.#button("cancel");
     this.stop = this.#button("stop");
     this.clear = this.#button("clear");
@@ -22,11 +29,13 @@ export class Composer {
     this.maxFileBytes = Infinity;
   }
 
-  /** `actions`: talk(), cancel(), stop(), clear(), send(Blob or text). */
+  /** `actions`: talk(), press(), release(), mute(), cancel(), stop(), clear(), send(Blob or text). */
   connect(actions) {
     const form = this.#root.querySelector("form.typed");
     const chooser = form.querySelector(".file");
+    this.#keys = new Keys(this.talk, actions);
     this.talk.onclick = actions.talk;
+    this.mute.onclick = actions.mute;
     this.cancel.onclick = actions.cancel;
     this.stop.onclick = actions.stop;
     this.clear.onclick = actions.clear;
@@ -60,17 +69,30 @@ export class Composer {
     return !["loading", "failed", "recording"].includes(this.#root.dataset.state);
   }
 
-  show(state) {
-    this.#root.dataset.state = state;
+  /** `live` is the hands-free talk, while there is one. */
+  show(state, live) {
     const isRecording = state === "recording";
-    this.#state.textContent = text(`state${state[0].toUpperCase()}${state.slice(1)}`);
+    const isPushed = Boolean(live?.isPushed);
+    this.#root.dataset.state = state;
+    this.#root.dataset.live = live ? (isPushed ? "push" : "free") : "off";
+    this.#root.dataset.muted = String(Boolean(live?.isMuted));
+    this.#tell(text(stateKey(state, live)), Boolean(live));
     this.#keepTime(isRecording);
+    this.#keys.follow(live);
     this.talk.disabled = state === "loading" || state === "failed";
-    this.talk.querySelector('[data-part="talk-label"]').textContent = text(isRecording ? "done" : "talk");
-    this.#swap(this.cancel, isRecording);
+    this.talk.querySelector('[data-part="talk-label"]').textContent = text(talkKey(state, live));
+    this.mute.setAttribute("aria-pressed", String(Boolean(live?.isMuted)));
+    this.#swap(this.mute, Boolean(live) && !isPushed);
+    this.#swap(this.cancel, isPushed || CANCELLABLE.includes(state));
+    this.cancel.textContent = text(isPushed ? "endTalk" : "cancel");
     this.#swap(this.stop, BUSY.includes(state));
     this.#allowSending();
-    if (!isRecording) this.level(0);
+    if (!isRecording && !live) this.level(0);
+  }
+
+  /** How much more silence would end the turn, as a ring that closes; null: nothing is waited for. */
+  patience(neededS) {
+    this.#ring.show(neededS);
   }
 
   level(value) {
@@ -100,6 +122,16 @@ export class Composer {
     this.#message.replaceChildren();
   }
 
+  /** Do it, or say that the server cannot be reached. */
+  async guarded(work) {
+    try {
+      return await work();
+    } catch (error) {
+      this.say(text(error.message));
+      return null;
+    }
+  }
+
   /** For those who listen to the page instead of looking at it. */
   announce(message) {
     this.#root.querySelector(".announcer").textContent = message;
@@ -107,6 +139,12 @@ export class Composer {
 
   #button(name) {
     return this.#root.querySelector(`[data-do="${name}"]`);
+  }
+
+  /** Hands-free, a voice that reads every change of state would talk into the microphone. */
+  #tell(message, isLive) {
+    this.#state.setAttribute("aria-live", isLive ? "off" : "polite");
+    this.#state.textContent = message;
   }
 
   /** Show or hide a button without losing the keyboard's place. */
@@ -164,4 +202,16 @@ export class Composer {
       this.say(text("fileTooLarge", { name: file.name, size: mb(file.size), limit: mb(this.maxFileBytes) }));
     else send(file);
   }
+}
+
+function stateKey(state, live) {
+  if (state === "open" && live?.isPushed) return "stateHold";
+  if (state === "open" && live?.isMuted) return "stateMuted";
+  if (state === "speaking" && live?.isInterruptible) return "stateYielding";
+  return `state${state[0].toUpperCase()}${state.slice(1)}`;
+}
+
+function talkKey(state, live) {
+  if (live) return live.isPushed ? "hold" : "endTalk";
+  return state === "recording" ? "done" : "talk";
 }

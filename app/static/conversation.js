@@ -1,49 +1,56 @@
 /**
- * The browser's side of a conversation: one state, one turn at a time.
+ * The browser's side of a conversation: one state, and two ways of talking.
  *
- * loading → ready → recording → hearing → thinking → speaking → ready. A new turn
- * takes the place of a running one; what still arrives for the old one is dropped.
+ * Hands-free (`live/talk.js`): ready → preparing → open → talking → thinking → speaking → open. Turn by turn
+ * (`turns.js`): ready → recording → hearing → thinking → speaking → ready; files and replays too, for which a
+ * hands-free talk holds still.
  */
 import { make } from "./dom.js";
-import { Exchange } from "./exchange.js";
-import { KnownVoice } from "./known_voice.js";
-import { Player } from "./player.js";
-import { Obstacle, Recorder } from "./recorder.js";
+import { Blocked, Refused } from "./live/line.js";
+import { Preflight } from "./live/preflight.js";
+import { close } from "./live/prepare.js";
+import { HandsFree } from "./live/talk.js";
+import { Obstacle } from "./recorder.js";
 import { rememberedId } from "./tab.js";
 import { text } from "./texts.js";
-import { Timeline } from "./timeline.js";
+import { Transcript } from "./transcript.js";
+import { TurnByTurn } from "./turns.js";
 
 const DOUBLE_CLICK_MS = 500;
 
 export class Conversation {
-  #root;
   #server;
   #composer;
   #settings;
-  #list;
-  #timeline;
-  #voice;
-  #player = new Player();
-  #recorder = new Recorder();
-  #own = new Audio();
+  #transcript;
+  #turns;
+  #preflight;
   #state = "loading";
-  #turn = null;
-  /** Those that were heard, in the server's order. */
-  #exchanges = [];
-  /** The exchange whose answer is being heard for the first time. */
-  #sounding = null;
-  #recordingSince = 0;
+  #pressedAt = 0;
+  /** The hands-free talk, while there is one. */
+  #live = null;
+  /** No socket gets through here: turn by turn it is. */
+  #isBlocked = false;
 
   constructor(root, server, composer, settings) {
-    this.#root = root;
     this.#server = server;
     this.#composer = composer;
     this.#settings = settings;
-    this.#list = root.querySelector("ol.talk");
-    this.#timeline = new Timeline(root.querySelector(".timeline"));
-    this.#voice = new KnownVoice(root.querySelector(".known-voice"), () => this.forgetVoice());
+    const actions = {
+      replay: (exchange) => this.#play(() => this.#turns.replay(exchange)),
+      replayOwn: (sound) => this.#play(() => this.#turns.replayOwn(sound)),
+      forgetVoice: () => this.forgetVoice(),
+    };
+    this.#transcript = new Transcript(root, actions, (message) => this.#announceReply(message));
+    this.#turns = new TurnByTurn(server, composer, settings, this.#transcript);
+    this.#turns.onstate = (state) => this.#enter(state);
+    this.#turns.onrest = () => this.#rest();
+    this.#preflight = new Preflight(root.querySelector("dialog.preflight"));
     composer.connect({
       talk: () => this.talk(),
+      press: () => this.#live.press(),
+      release: () => this.#live.release(),
+      mute: () => this.mute(),
       cancel: () => this.cancel(),
       stop: () => this.stop(),
       clear: () => this.clear(),
@@ -54,17 +61,9 @@ export class Conversation {
 
   /** Take up what this tab said before a reload. */
   async open() {
-    const { id, exchanges, voice_turns } = await this.#server.open(await rememberedId.take());
-    rememberedId.keep(id);
-    this.#voice.show(voice_turns);
-    for (const past of exchanges) {
-      const exchange = this.#add(null);
-      this.#exchanges.push(exchange);
-      exchange.heard(past.heard);
-      exchange.finished(past);
-      if (!past.heard.is_silence) this.#timeline.add(past.heard.emotion)(past.style);
-    }
-    this.#scroll();
+    const opened = await this.#server.open(await rememberedId.take());
+    rememberedId.keep(opened.id);
+    this.#transcript.show(opened);
   }
 
   /** The engine's loading went on. An engine in use stays in use while another one loads. */
@@ -73,41 +72,53 @@ export class Conversation {
     else if (!engine && phase === "failed") this.#enter("failed");
   }
 
-  /** The one button: begin a turn, or end and send it. */
+  /** The one button: begin to talk, or end it; turn by turn, end and send the recording. */
   async talk() {
-    if (this.#state !== "recording") return this.#record();
-    if (Date.now() - this.#recordingSince < DOUBLE_CLICK_MS) return;
-    this.#recordingSince = Infinity;
-    await this.send(await this.#recorder.stop());
+    if (Date.now() - this.#pressedAt < DOUBLE_CLICK_MS) return;
+    this.#pressedAt = Date.now();
+    if (this.#live?.isPushed) return;
+    if (this.#live) this.#end();
+    else if (this.#state === "preparing") this.#enter("ready");
+    else if (this.#state === "recording") await this.#turns.finish();
+    else if (this.#settings.values.mode === "record" || this.#isBlocked) await this.#record();
+    else await this.#goLive();
   }
 
+  mute() {
+    this.#live.mute(!this.#live.isMuted);
+    this.#composer.announce(text(this.#live.isMuted ? "stateMuted" : "stateOpen"));
+    this.#enter(this.#state);
+  }
+
+  /** Give up the recording, or the talk. */
   cancel() {
-    this.#recorder.cancel();
-    this.#enter("ready");
+    if (this.#live) this.#end();
+    else {
+      this.#turns.cancel();
+      this.#rest();
+    }
   }
 
   async stop() {
     await this.#interrupt();
-    this.#enter("ready");
+    this.#rest();
   }
 
   async clear() {
     await this.#interrupt();
-    this.#recorder.cancel();
-    await this.#guarded(() => this.#server.clear());
-    this.#exchanges = [];
-    this.#list.replaceChildren();
-    this.#timeline.clear();
+    this.#turns.cancel();
+    await this.#composer.guarded(() => this.#server.clear());
+    this.#transcript.clear();
     this.#composer.hush();
-    this.#enter("ready");
+    this.#rest();
     this.#composer.announce(text("stateCleared"));
   }
 
   /** Another person talks from now on, in the same conversation. */
   async forgetVoice() {
-    await this.#guarded(async () => {
+    await this.#composer.guarded(async () => {
       await this.#server.forgetVoice();
-      this.#voice.show(0);
+      this.#transcript.voice(0);
       this.#composer.talk.focus();
       this.#composer.announce(text("voiceForgotten"));
     });
@@ -115,158 +126,108 @@ export class Conversation {
 
   /** Say something: a recording (Blob) or typed text. */
   async send(said) {
-    this.#player.unlock();
+    if (this.#live && typeof said === "string") return this.#live.type(said);
+    if (this.#state === "preparing") this.#enter("ready");
+    this.#live?.hold();
+    return this.#turns.send(said);
+  }
+
+  /** Wishes changed: a talk goes on with them. */
+  async rewish() {
+    if (!this.#live) return;
+    this.#end();
+    if (this.#settings.values.mode !== "record") await this.#goLive();
+  }
+
+  /** Show every check of microphone, sound and connection. */
+  async check() {
+    if (this.#live) this.#end();
+    await this.#preflight.show(this.#settings.values, () => this.#begin());
+  }
+
+  /** Begin a hands-free talk; where no socket gets through, a recording. */
+  async #goLive() {
     await this.#interrupt();
     this.#composer.hush();
-    const turn = { abort: new AbortController(), exchange: this.#add(said), tone: () => {} };
-    this.#turn = turn;
-    this.#enter("hearing");
-    this.#player.begin({ onBegin: () => this.#soundOf(turn.exchange), onEnd: () => this.#rest() });
+    this.#enter("preparing");
     try {
-      for await (const event of this.#server.turn(said, this.#settings.values, turn.abort.signal)) {
-        if (this.#turn !== turn) return;
-        this.#take(event, turn);
-      }
+      const parts = await this.#preflight.pass(this.#settings.values, () => this.#begin(), (hint) => this.#composer.note(text(hint)));
+      if (this.#state !== "preparing") return close(parts);
+      this.#live = new HandsFree(parts, this.#transcript, this.#composer, this.#settings.values);
+      this.#live.onstate = (state) => this.#enter(state);
+      this.#live.onend = (sentence) => this.#ended(sentence);
+      this.#enter("open");
+      this.#composer.announce(text("stateOpen"));
     } catch (error) {
-      if (this.#turn !== turn) return;
-      this.#break(turn, text(error.message));
+      if (this.#state === "preparing") await this.#cannot(error);
     }
-    if (this.#turn !== turn) return;
-    this.#turn = null;
-    this.#player.complete();
-    this.#rest();
   }
 
-  #take(event, turn) {
-    const { exchange } = turn;
-    switch (event.type) {
-      case "heard":
-        this.#exchanges.push(exchange);
-        exchange.heard(event);
-        if (!event.is_silence) turn.tone = this.#timeline.add(event.emotion);
-        this.#enter("thinking");
-        break;
-      case "text":
-        exchange.piece(event.text);
-        break;
-      case "speech": {
-        const samples = exchange.speech(event);
-        if (this.#settings.values.aloud) this.#player.push(samples);
-        break;
-      }
-      case "finished":
-        exchange.finished(event);
-        turn.tone(event.style);
-        this.#voice.show(event.voice_turns);
-        this.#composer.announce(`${text("attune")}: ${event.reply}`);
-        break;
-      case "problem":
-        this.#break(turn, event.message);
-        break;
-    }
-    this.#scroll();
+  async #cannot(error) {
+    this.#enter("ready");
+    if (error instanceof Refused) this.#composer.say(error.message);
+    else if (error instanceof Obstacle) this.#preflight.explain(error.message, () => this.talk());
+    else if (error instanceof Blocked) {
+      this.#isBlocked = true;
+      await this.#record();
+      this.#composer.note(text("liveBlocked"));
+    } else throw error;
   }
 
-  /** A turn ends without an answer; the conversation goes on. */
-  #break(turn, message) {
-    this.#composer.say(message);
-    turn.exchange.breakOff();
+  /** The first message of a socket. */
+  #begin() {
+    const { voice, speed, mode, end, hears_while_speaking } = this.#settings.values;
+    return { conversation: this.#server.id, voice, speed, end: mode === "push" ? "button" : end, hears_while_speaking };
+  }
+
+  #end() {
+    this.#live.end();
+    this.#ended("");
+    this.#composer.announce(text("liveEnded"));
+  }
+
+  #ended(sentence) {
+    this.#live = null;
+    this.#enter("ready");
+    if (sentence) this.#composer.say(sentence);
   }
 
   async #record() {
-    this.#player.unlock();
     await this.#interrupt();
     this.#composer.hush();
-    // Until the microphone is given there is nothing that a second click could end.
-    this.#recordingSince = Infinity;
-    this.#enter("recording");
     try {
-      await this.#recorder.start((level) => this.#composer.level(level));
-      this.#recordingSince = Date.now();
-      if (this.#state !== "recording") this.#recorder.cancel();
+      await this.#turns.record();
+      if (this.#state !== "recording") this.#turns.cancel();
     } catch (error) {
       if (!(error instanceof Obstacle)) throw error;
-      this.#enter("ready");
       this.#composer.say(text(error.message), ...(error.message === "micFramed" ? [ownTabLink()] : []));
     }
   }
 
-  /** End whatever is being answered or played; the answer shrinks to what the person got of it. */
-  async #interrupt() {
-    const exchange = this.#turn?.exchange ?? this.#sounding;
-    const playedS = this.#player.playedS;
-    this.#own.pause();
-    this.#player.stop();
-    this.#turn?.abort.abort();
-    this.#turn = this.#sounding = null;
-    if (!exchange) return;
-    const kept = await this.#guarded(() => this.#server.stop(playedS));
-    if (exchange.isHeard && kept) exchange.finished(kept);
-    else exchange.breakOff();
-  }
-
-  async #replay(exchange) {
+  async #play(begin) {
     await this.#interrupt();
-    this.#player.begin({ onBegin: () => this.#enter("speaking"), onEnd: () => this.#rest() });
-    if (exchange.stretches.length) exchange.stretches.forEach((samples) => this.#player.push(samples));
-    else await this.#sayAgain(exchange);
-    this.#player.complete();
+    this.#live?.hold();
+    await begin();
   }
 
-  /** After a reload the sound is gone; the program says it once more. */
-  async #sayAgain(exchange) {
-    const place = this.#exchanges.indexOf(exchange);
-    await this.#guarded(async () => {
-      for await (const event of this.#server.again(place, this.#settings.values)) {
-        if (event.type === "problem") this.#composer.say(event.message);
-        else this.#player.push(exchange.speech(event));
-      }
-    });
-  }
-
-  #replayOwn(sound) {
-    this.#interrupt();
-    URL.revokeObjectURL(this.#own.src);
-    this.#own.src = URL.createObjectURL(sound);
-    this.#own.play();
-  }
-
-  #add(own) {
-    const actions = { replayOwn: (sound) => this.#replayOwn(sound), replay: (exchange) => this.#replay(exchange) };
-    const exchange = new Exchange(this.#list, actions, own);
-    this.#scroll();
-    return exchange;
-  }
-
-  #soundOf(exchange) {
-    this.#sounding = exchange;
-    this.#enter("speaking");
+  async #interrupt() {
+    this.#live?.stop();
+    await this.#turns.interrupt();
   }
 
   #rest() {
-    if (this.#turn || this.#player.isPlaying) return;
-    this.#sounding = null;
-    this.#enter("ready");
+    this.#live?.letGo();
+    this.#enter(this.#live?.state ?? "ready");
   }
 
   #enter(state) {
     this.#state = state;
-    this.#composer.show(state);
+    this.#composer.show(state, this.#live);
   }
 
-  #scroll() {
-    const view = this.#root.querySelector(".scroll");
-    view.scrollTop = view.scrollHeight;
-  }
-
-  /** Do it, or say that the server cannot be reached. */
-  async #guarded(work) {
-    try {
-      return await work();
-    } catch (error) {
-      this.#composer.say(text(error.message));
-      return null;
-    }
+  /** A reply that is spoken need not be read out as well, into an open microphone. */
+  #announceReply(message) {
+    if (!this.#live || !this.#settings.values.aloud) this.#composer.announce(message);
   }
 }
 

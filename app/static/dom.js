@@ -22,6 +22,10 @@ export function drawing(tag, attributes = {}, ...children) {
 const ICONS = {
   play: "M8 5.5v13l10.5-6.5z",
   download: "M12 4.5v11m-4.5-4L12 16l4.5-4.5M5 19.5h14",
+  ok: "m5.5 12.5 4.5 4.5 9-10",
+  poor: "M12 5.5v8m0 4v.5",
+  failed: "m6.5 6.5 11 11m0-11-11 11",
+  waiting: "M7 12h.01M12 12h.01M17 12h.01",
 };
 
 export function icon(name) {

@@ -3,7 +3,7 @@ import { icon, make } from "./dom.js";
 import { chip } from "./feeling.js";
 import { latency } from "./latency.js";
 import { said } from "./said.js";
-import { decodePcm, wav } from "./sound.js";
+import { wav } from "./sound.js";
 import { text } from "./texts.js";
 
 let count = 0;
@@ -14,6 +14,9 @@ export class Exchange {
     this.actions = actions;
     this.own = own instanceof Blob ? own : null;
     this.stretches = [];
+    /** Heard, and not yet answered in full. */
+    this.isOpen = false;
+    this.timings = {};
     this.words = make("p", { class: "words" }, typeof own === "string" ? own : "");
     this.userTools = make("div", { class: "tools" });
     this.reply = make("p", { class: "words" });
@@ -24,19 +27,35 @@ export class Exchange {
     list.append(this.user);
   }
 
+  /** The words so far, while more of them come. */
+  caption(words) {
+    this.words.textContent = words;
+  }
+
   heard(event) {
     this.user.classList.remove("is-waiting");
     const instead = event.is_silence ? "heardNothing" : event.is_foreign ? "heardForeign" : "";
     this.words.replaceChildren(...(instead ? [text(instead)] : said(event)));
     this.words.classList.toggle("is-faint", Boolean(instead));
-    if (!event.is_silence) {
+    this.hadFeeling = !event.is_silence;
+    if (this.hadFeeling) {
       const [button, panel] = chip(event.emotion, `feeling-${count++}`);
       this.userTools.append(button);
       this.user.append(panel);
     }
     if (this.own) this.userTools.append(tool("play", "replayOwn", () => this.actions.replayOwn(this.own)));
+    this.isOpen = true;
     this.user.after(this.assistant);
     this.assistant.classList.add("is-waiting");
+  }
+
+  /** The turn was not over: the words stay as a caption, all else goes. */
+  reopen() {
+    this.user.classList.add("is-waiting");
+    this.userTools.replaceChildren();
+    this.user.querySelector(".panel")?.remove();
+    this.reply.replaceChildren();
+    this.assistant.remove();
   }
 
   piece(piece) {
@@ -45,14 +64,14 @@ export class Exchange {
   }
 
   /** Samples of the reply, kept in memory for replay and download. */
-  speech(event) {
-    const samples = decodePcm(event.pcm);
+  speech(samples) {
     this.stretches.push(samples);
-    return samples;
   }
 
   /** The answer is complete, or as complete as it gets. */
   finished({ reply, timings_ms, failure, was_stopped = false }) {
+    this.isOpen = false;
+    this.timings = timings_ms;
     this.assistant.classList.remove("is-waiting");
     this.reply.textContent = reply;
     if (was_stopped) this.reply.append(make("span", { class: "stopped" }, text("stopped")));
@@ -70,9 +89,19 @@ export class Exchange {
     return this.assistant.isConnected;
   }
 
+  /** All of it was heard; `gaps` times the sound came too late. */
+  sounded(gaps) {
+    if (gaps) this.replyTools.querySelector(".latency ul")?.append(make("li", {}, text("timingGaps", { gaps })));
+  }
+
+  /** It was interrupted after these words. */
+  stopAfter(reply) {
+    this.finished({ reply, timings_ms: this.timings, failure: "", was_stopped: true });
+  }
+
   /** It ends without a complete answer: what there is stays, a turn that was never heard goes. */
   breakOff() {
-    if (this.isHeard) this.finished({ reply: this.reply.textContent, timings_ms: {}, failure: "", was_stopped: true });
+    if (this.isHeard) this.stopAfter(this.reply.textContent);
     else this.user.remove();
   }
 

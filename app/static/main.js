@@ -14,7 +14,11 @@ export async function start(element) {
   const settings = new Settings(root.querySelector("dialog.settings"));
   translate(root, settings.values.language);
   const conversation = new Conversation(root, server, composer, settings);
-  settings.onchange = () => translate(root, settings.values.language);
+  settings.onchange = () => {
+    translate(root, settings.values.language);
+    conversation.rewish();
+  };
+  settings.oncheck = () => conversation.check();
   settings.onchoose = change;
   root.querySelector('[data-do="settings"]').onclick = () => settings.open();
 

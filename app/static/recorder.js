@@ -34,9 +34,10 @@ export class Recorder {
     this.#meter = measure(this.#stream, onLevel);
   }
 
-  /** End the recording. */
+  /** End the recording; null where none has begun, or its end has. */
   async stop() {
     const recorder = this.#recorder;
+    if (recorder?.state !== "recording") return null;
     const sound = await new Promise((resolve) => {
       const blobs = [];
       recorder.ondataavailable = ({ data }) => blobs.push(data);
@@ -55,7 +56,8 @@ export class Recorder {
   }
 }
 
-function nameOf(error) {
+/** The key of what an error of getUserMedia means. */
+export function nameOf(error) {
   if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "micMissing";
   if (error.name === "NotReadableError" || error.name === "AbortError") return "micBusy";
   return isFramed() ? "micFramed" : "micDenied";

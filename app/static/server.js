@@ -12,6 +12,11 @@ export function address(path) {
 export class Server {
   #id = "";
 
+  /** The secret that names the conversation. */
+  get id() {
+    return this.#id;
+  }
+
   /** Take up the conversation of this tab, or begin one; its turns so far. */
   async open(saved) {
     const opened = await (await this.#post("conversation", { id: saved })).json();

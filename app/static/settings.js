@@ -5,7 +5,22 @@ import { keep, recall } from "./store.js";
 import { languages, text } from "./texts.js";
 
 const KEY = "attune.settings";
-const DEFAULTS = { language: "en", aloud: true, voice: "", speed: 1, profile: "", llm_url: "", llm_model: "" };
+const DEFAULTS = {
+  language: "en",
+  aloud: true,
+  voice: "",
+  speed: 1,
+  mode: "free",
+  hears_while_speaking: true,
+  end: "",
+  input: "",
+  output: "",
+  profile: "",
+  llm_url: "",
+  llm_model: "",
+};
+const MODES = ["free", "push", "record"];
+const SWITCHES = ["aloud", "hears_while_speaking"];
 const PROFILES = ["", "mini", "standard", "blsp-emo-7b"];
 const ENGINE_KEYS = ["profile", "llm_url", "llm_model"];
 
@@ -18,6 +33,7 @@ export class Settings {
     this.values = { ...DEFAULTS, ...recall("local", KEY) };
     this.onchange = () => {};
     this.onchoose = () => {};
+    this.oncheck = () => {};
   }
 
   /** The newest status of the program. */
@@ -47,14 +63,21 @@ export class Settings {
   #fields() {
     const { values } = this;
     const voices = ["", ...(this.#status?.engine?.voices ?? [])];
+    const ends = this.#status?.engine?.ends ?? [];
     const mayChoose = Boolean(this.#status?.may_choose);
     const hint = mayChoose ? "mindHint" : "notYours";
     return [
       make("p", { class: "hint" }, text("settingsKept")),
       field("language", select("language", Object.entries(languages).map(([code, { language }]) => [code, language]), values)),
-      field("aloud", make("input", { type: "checkbox", name: "aloud", checked: values.aloud })),
+      field("aloud", toggle("aloud", values)),
       field("voice", select("voice", voices.map((name) => [name, name || text("own")]), values)),
       field("speed", make("input", { type: "range", name: "speed", min: 0.7, max: 1.5, step: 0.1, value: values.speed })),
+      make("h3", {}, text("talking")),
+      field("mode", select("mode", MODES.map((name) => [name, text(`modes.${name}`)]), values)),
+      field("hears_while_speaking", toggle("hears_while_speaking", values)),
+      field("end", select("end", ends.map((name) => [name, text(`ends.${name}`)]), values)),
+      ...["input", "output"].filter(canChoose).map((kind) => field(kind, devices(kind, values))),
+      make("p", { class: "hint" }, make("button", { type: "button", class: "link", onclick: () => this.#check() }, text("checkNow"))),
       make("h3", {}, text("engine")),
       make("div", { class: "hint" }, ...(this.#status?.engine ? standing(this.#status.engine) : [])),
       field("profile", select("profile", PROFILES.map((name) => [name, name || text("asStarted")]), values, !mayChoose)),
@@ -71,6 +94,11 @@ export class Settings {
     ];
   }
 
+  #check() {
+    this.#dialog.close();
+    this.oncheck();
+  }
+
   /** Gradio's own page about the named endpoints; its button is in the footer that we do not show. */
   #showApi() {
     this.#dialog.close();
@@ -80,7 +108,8 @@ export class Settings {
   #save(form) {
     const before = JSON.stringify(this.choice);
     const given = Object.fromEntries(form);
-    this.values = { ...this.values, ...given, aloud: form.has("aloud"), speed: Number(given.speed) };
+    const switches = Object.fromEntries(SWITCHES.map((name) => [name, form.has(name)]));
+    this.values = { ...this.values, ...given, ...switches, speed: Number(given.speed) };
     keep("local", KEY, this.values);
     this.onchange();
     if (JSON.stringify(this.choice) !== before) this.onchoose();
@@ -90,6 +119,25 @@ export class Settings {
 function field(name, control) {
   control.id = `attune-${name}`;
   return make("div", { class: "field" }, make("label", { htmlFor: control.id }, text(`fields.${name}`)), control);
+}
+
+function toggle(name, values) {
+  return make("input", { type: "checkbox", name, checked: values[name] });
+}
+
+/** Not every browser lets a page choose where it sounds. */
+function canChoose(kind) {
+  return Boolean(navigator.mediaDevices) && (kind === "input" || "setSinkId" in AudioContext.prototype);
+}
+
+/** Browsers name the devices once the microphone has been allowed. */
+function devices(kind, values) {
+  const chooser = select(kind, [["", text("deviceDefault")]], values);
+  navigator.mediaDevices.enumerateDevices().then((found) => {
+    const named = found.filter((device) => device.kind === `audio${kind}` && device.label && device.deviceId !== "default");
+    chooser.append(...named.map(({ deviceId, label }) => make("option", { value: deviceId, selected: deviceId === values[kind] }, label)));
+  });
+  return chooser;
 }
 
 function select(name, options, values, disabled = false) {

@@ -35,6 +35,12 @@ export class Timeline {
     };
   }
 
+  /** The turn added last was none. */
+  drop() {
+    this.#turns.pop();
+    this.#show();
+  }
+
   #show() {
     this.#section.hidden = this.#turns.length === 0;
     this.#list.replaceChildren(scale(), ...this.#turns.map(item), curve(this.#turns));

@@ -4,9 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
@@ -17,7 +18,7 @@ from app.page.routes import EXAMPLES, Routes
 from app.session import Sessions
 from engine import audio
 from engine.facade import Engine
-from tests.browser import tiny_engine
+from tests.browser import live, tiny_engine
 
 WAIT_MS = 30_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -75,10 +76,10 @@ def shared_engine() -> Engine:
 
 @pytest.fixture
 def tiny(shared_engine) -> Iterator[Engine]:
-    """The engine behind `address`; a test may slow its mind down."""
-    shared_engine.mind.reset()
+    """The engine behind `address`; a test may slow its mind and its voice down."""
+    tiny_engine.reset(shared_engine)
     yield shared_engine
-    shared_engine.mind.reset()
+    tiny_engine.reset(shared_engine)
 
 
 def free_port() -> int:
@@ -107,9 +108,10 @@ def address(shared_engine) -> Iterator[str]:
     page.close(verbose=False)
 
 
-def open_page(browser: Browser, address: str, **context: object) -> Page:
-    """A new tab of a new person, ready to talk. A script error of the page fails the test."""
+def open_page(browser: Browser, address: str, mode: str = "record", **context: object) -> Page:
+    """A new tab of a new person, ready to talk in that way. A script error of the page fails the test."""
     page = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
+    page.add_init_script(f"localStorage['attune.settings'] ??= '{{\"mode\": \"{mode}\"}}'")
     page.set_default_timeout(WAIT_MS)
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -124,6 +126,38 @@ def page(browser, address, tiny) -> Iterator[Page]:
     yield page
     assert page.errors == []
     page.context.close()
+
+
+Talker = Callable[..., Page]
+
+
+@pytest.fixture
+def talker(playwright, address, tiny, tmp_path) -> Iterator[Talker]:
+    """Scene → a page whose microphone hears it once, from the moment it is opened."""
+    browsers = []
+
+    def open_talker(*parts: np.ndarray | float, mode: str = "free", **context: object) -> Page:
+        scene = live.write_scene(tmp_path / f"scene-{len(browsers)}.wav", *parts, 60.0)
+        browser = launch(
+            playwright,
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={scene}%noloop",
+            "--autoplay-policy=no-user-gesture-required",
+        )
+        browsers.append(browser)
+        page = open_page(browser, address, mode, **context)
+        page.add_init_script(live.TAP)
+        page.reload()
+        await_state(page, "ready")
+        return page
+
+    yield open_talker
+    for browser in browsers:
+        for context in browser.contexts:
+            for page in context.pages:
+                assert page.errors == []
+        browser.close()
 
 
 def await_state(page: Page, *states: str) -> None:

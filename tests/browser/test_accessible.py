@@ -4,6 +4,7 @@ import pytest
 
 from app.page.routes import EXAMPLES
 from tests.browser.conftest import await_state, open_page, replies, say
+from tests.browser.live import clip, start
 
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 780}
@@ -48,6 +49,47 @@ def test_no_serious_violation_in_any_state(browser, address, tiny, axe, viewport
     page.click('[data-do="settings"]')
     assert violations(page, axe) == []
     page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_serious_violation_while_talking(talker, tiny, axe, viewport, scheme):
+    tiny.voice.pace_s = 0.15
+    page = talker(2.5, clip("glad"), mode="free", viewport=viewport, color_scheme=scheme)
+    start(page)
+    assert violations(page, axe) == []
+    await_state(page, "talking")
+    assert violations(page, axe) == []
+    await_state(page, "speaking")
+    assert violations(page, axe) == []
+    page.click('[data-do="mute"]')
+    page.wait_for_selector('.attune[data-muted="true"]')
+    assert violations(page, axe) == []
+    assert page.evaluate("document.querySelector('.composer').scrollWidth <= innerWidth")
+    page.click('[data-do="settings"]')
+    assert violations(page, axe) == []
+    page.click("dialog .link >> text=Check microphone")
+    page.wait_for_selector('.checks [data-found="ok"] >> nth=4')
+    assert violations(page, axe) == []
+
+
+def test_hands_free_by_keyboard_alone(talker):
+    page = talker(60.0)
+    page.focus('[data-do="talk"]')
+    page.keyboard.press("Enter")
+    await_state(page, "open")
+    assert page.get_attribute(".state", "aria-live") == "off"
+    page.keyboard.press("Space")
+    page.wait_for_selector('.attune[data-muted="true"]')
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a b")
+    assert page.input_value("#attune-text") == "a b"
+    page.focus('[data-do="talk"]')
+    page.wait_for_timeout(600)
+    page.keyboard.press("Enter")
+    await_state(page, "ready")
+    assert page.inner_text(".announcer") == "The talk has ended"
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])

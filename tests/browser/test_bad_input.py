@@ -156,8 +156,8 @@ def test_a_frame_that_does_not_pass_the_microphone_on(browser, address, tiny, ar
     frame = page.frame_locator("iframe")
     frame.locator('.attune[data-state="ready"]').wait_for()
     frame.locator('[data-do="talk"]').click()
-    assert "does not pass the microphone on" in frame.locator(".message p").inner_text()
-    assert frame.locator(".message a").get_attribute("target") == "_blank"
+    assert "does not pass the microphone on" in frame.locator(".remedy").inner_text()
+    assert frame.locator(".remedy a").get_attribute("target") == "_blank"
     page.close()
 
 

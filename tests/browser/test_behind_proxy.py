@@ -1,7 +1,9 @@
 """`--root-path /x`: the page behind a reverse proxy that serves it under a path of its own."""
 
 import http.client
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import pytest
 from app.page.host import Host
 from tests.browser import tiny_engine
 from tests.browser.conftest import open_page, replies, say, serve
+from tests.browser.live import await_replies, start
 
 PREFIX = "/x"
 
@@ -26,6 +29,9 @@ def proxied():
             if not self.path.startswith(PREFIX):
                 self.send_error(404)
                 return
+            if "Upgrade" in self.headers:
+                self.tunnel()
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked = http.client.HTTPConnection("127.0.0.1", port)
             asked.request(self.command, self.path.removeprefix(PREFIX), body, dict(self.headers))
@@ -38,6 +44,21 @@ def proxied():
             while block := answer.read1(65_536):
                 self.wfile.write(block)
                 self.wfile.flush()
+
+        def tunnel(self):
+            """Bytes both ways, until either side has no more."""
+            with socket.create_connection(("127.0.0.1", port)) as upstream:
+                request = self.raw_requestline.replace(PREFIX.encode(), b"", 1)
+                upstream.sendall(request + self.headers.as_bytes())
+                threading.Thread(target=self.copy, args=(self.connection, upstream), daemon=True).start()
+                self.copy(upstream, self.connection)
+            self.close_connection = True
+
+        @staticmethod
+        def copy(from_socket, to_socket):
+            with suppress(OSError):
+                while block := from_socket.recv(65_536):
+                    to_socket.sendall(block)
 
         do_GET = do_POST = do_HEAD = pass_on
 
@@ -54,6 +75,18 @@ def proxied():
 def test_a_turn_under_a_path_of_its_own(browser, proxied):
     page = open_page(browser, proxied)
     say(page, "hello")
+    assert replies(page) == ["You said hello."]
+    assert page.errors == []
+    page.context.close()
+
+
+def test_a_hands_free_talk_under_a_path_of_its_own(browser, proxied):
+    page = open_page(browser, proxied, "free")
+    start(page)
+    page.click('[data-do="mute"]')
+    page.fill("#attune-text", "hello")
+    page.press("#attune-text", "Enter")
+    await_replies(page, 1)
     assert replies(page) == ["You said hello."]
     assert page.errors == []
     page.context.close()

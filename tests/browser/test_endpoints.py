@@ -31,7 +31,7 @@ def test_only_what_is_documented_is_public(client):
 
 def test_the_page_shows_how_to_use_them(page):
     page.click('[data-do="settings"]')
-    page.click("dialog .link")
+    page.click("dialog .link >> text=from a program")
     page.get_by_text("4 API endpoints").wait_for()
     assert page.evaluate(
         """() => {

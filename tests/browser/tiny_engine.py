@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.asr import Word
-from engine.audio import Audio
+from engine.asr import Partial, Word
+from engine.audio import SPEECH_RATE_HZ, Audio
 from engine.baseline import VoiceBaseline
 from engine.conversation import Stale, Turn, never
 from engine.emotion import EMOTIONS, Emotion
@@ -24,7 +24,30 @@ from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
 
 SAD = dict(zip(EMOTIONS, (0.08, 0.02, 0.62, 0.03, 0.21, 0.02, 0.02), strict=True))
 HAPPY = dict(zip(EMOTIONS, (0.1, 0.8, 0.02, 0.02, 0.02, 0.02, 0.02), strict=True))
+PACE_S = 0.04
 UNCLEAR = dict.fromkeys(EMOTIONS, 1 / 7)
+
+
+class Loudness:
+    """Whatever is not silence is speech."""
+
+    name = "loudness"
+    frame_s = 0.02
+
+    def probabilities(self, audio: Audio) -> np.ndarray:
+        return self.feed(audio.samples)
+
+    def stream(self) -> "Loudness":
+        return Loudness()
+
+    def __init__(self) -> None:
+        self._pending = np.zeros(0, dtype=np.float32)
+
+    def feed(self, samples: np.ndarray) -> np.ndarray:
+        sound = np.concatenate([self._pending, samples])
+        whole = len(sound) // 320 * 320
+        self._pending = sound[whole:]
+        return (np.abs(sound[:whole].reshape(-1, 320)).max(1, initial=0.0) > 0.01).astype(np.float32)
 
 
 class Ears:
@@ -41,6 +64,28 @@ class Ears:
         text = f"I spoke for {audio.duration_s:.0f} seconds"
         words = tuple(Word(word, 0.0, 0.1, 0.3 if word == self.doubted else 0.9) for word in text.split())
         return Listened(text, SAD, speech_s, 1.0, own_voice=np.ones(4), words=words)
+
+    def stream(self, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()) -> "Stream":
+        return Stream(self, baseline)
+
+
+class Stream:
+    """Captions count the tenths of a second."""
+
+    def __init__(self, ears: Ears, baseline: VoiceBaseline) -> None:
+        self._ears, self._baseline = ears, baseline
+        self.sound = Audio(np.zeros(0, dtype=np.float32), SPEECH_RATE_HZ)
+        self._shown = ""
+
+    def feed(self, samples: np.ndarray) -> Partial | None:
+        self.sound = Audio(np.concatenate([self.sound.samples, samples]), SPEECH_RATE_HZ)
+        if (text := f"{self.sound.duration_s:.1f}") == self._shown:
+            return None
+        self._shown = text
+        return Partial(text, "")
+
+    def so_far(self) -> Listened:
+        return self._ears.listen(self.sound, self._baseline)
 
 
 class Words:
@@ -87,8 +132,9 @@ class Mind:
 
 @dataclass
 class Voice:
-    """Hums; notes when each chunk was ready, how long and in which style."""
+    """Hums, `pace_s` for each letter; notes when each chunk was ready, how long and in which style."""
 
+    pace_s: float = PACE_S
     name: str = "tiny voice"
     made_at: list[float] = field(default_factory=list)
     made_samples: list[int] = field(default_factory=list)
@@ -101,17 +147,24 @@ class Voice:
         if stale():
             return
         self.styles.append(style)
-        seconds = np.arange(int(SAMPLE_RATE_HZ * 0.04 * len(text))) / SAMPLE_RATE_HZ
+        seconds = np.arange(int(SAMPLE_RATE_HZ * self.pace_s * len(text))) / SAMPLE_RATE_HZ
         hum = 0.1 * np.sin(2 * np.pi * 220 * seconds).astype(np.float32)
         self.made_samples.append(len(hum))
         self.made_at.append(time.time())
         yield AudioChunk(Audio(hum, SAMPLE_RATE_HZ), text)
 
 
+def reset(engine: Engine) -> None:
+    """As quick as it can be."""
+    engine.mind.reset()
+    engine.voice.pace_s = PACE_S
+
+
 def engine(pause_s: float = 0.0) -> Engine:
     return Engine(
         profile="tiny",
         reason="Profile tiny: made for the tests.",
+        detector=Loudness(),
         ears=Ears(),
         words=Words(),
         fusion=Fusion(),

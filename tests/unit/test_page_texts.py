@@ -6,7 +6,7 @@ from app.page.blocks import PAGE
 from app.page.routes import STATIC
 
 ENGLISH = STATIC / "texts" / "en.js"
-GROUPS = ("strengths", "feelings", "tones", "fields")
+GROUPS = ("strengths", "feelings", "tones", "fields", "modes", "ends", "checks", "found")
 BUILT = re.compile(r"^(state|timing|from)[A-Z]|^language$")
 """Keys that the scripts put together, or read as properties."""
 
@@ -21,7 +21,7 @@ def marked() -> set[str]:
 
 
 def quoted() -> set[str]:
-    scripts = "\n".join(path.read_text(encoding="utf-8") for path in STATIC.glob("*.js"))
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in STATIC.rglob("*.js"))
     return set(re.findall(r'"(\w+)"', scripts))
 
 
@@ -30,7 +30,7 @@ def test_what_the_markup_asks_for_exists():
 
 
 def test_what_the_scripts_ask_for_exists():
-    for path in STATIC.glob("*.js"):
+    for path in STATIC.rglob("*.js"):
         found = re.findall(r'\btext\("(\w+)"', path.read_text(encoding="utf-8"))
         assert set(found) <= keys(), path.name
 

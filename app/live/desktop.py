@@ -1,0 +1,156 @@
+"""`python -m app talk`: hands-free talk with the microphone and loudspeaker of this machine.
+
+Without the echo cancelling that browsers have, the microphone hears the reply: unless `--headphones` says
+that it cannot, nothing is heard while Attune speaks.
+"""
+
+import argparse
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+
+from app.live.loudspeaker import Loudspeaker
+from app.live.messages import Close, Outbox, Played, Problem, Sound, Volume
+from app.live.messages import Hush as Hushed
+from app.live.talk import LiveTalk, Strategies
+from app.live.terminal import Terminal
+from app.session import Session
+from engine import cli
+from engine.audio import SPEECH_RATE_HZ
+from engine.conversation import Heard
+from engine.errors import AttuneError, BadInput
+from engine.facade import Engine
+from engine.tts import SAMPLE_RATE_HZ
+from engine.turn import SpeechPiece
+from engine.turns.interruption import ByLengthAndWords
+from engine.turns.silence import Silence
+
+BLOCK_S = 0.02
+REPORT_S = 0.1
+"""How often the conversation is told what has been played."""
+
+NO_PORTAUDIO = (
+    "The sound library PortAudio is missing: install it (Debian and Ubuntu: apt-get install libportaudio2; "
+    "Fedora: dnf install portaudio), or talk in the browser with `python app.py`."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headphones", action="store_true", help="listen while Attune speaks, too")
+    parser.add_argument("--input", metavar="DEVICE", help="microphone, by number or part of its name")
+    parser.add_argument("--output", metavar="DEVICE", help="loudspeaker, likewise")
+    parser.add_argument("--devices", action="store_true", help="show the devices and end")
+
+
+def run(args: argparse.Namespace) -> int:
+    sounddevice = load_sounddevice()
+    if args.devices:
+        cli.show(str(sounddevice.query_devices()))
+        return 0
+    devices = _device(args.input), _device(args.output)
+    check(sounddevice, devices)
+    engine = cli.load_engine(args)
+    ways = Strategies(Silence(), ByLengthAndWords(), hears_while_speaking=args.headphones)
+    cli.tell("Talk whenever you like; Ctrl-C ends it.")
+    talk(engine, ways, sounddevice, devices, Terminal(sys.stdout))
+    return 0
+
+
+def load_sounddevice() -> ModuleType:
+    """Raises `AttuneError` with what to install where there is no PortAudio."""
+    try:
+        import sounddevice
+    except OSError as error:
+        raise AttuneError(NO_PORTAUDIO) from error
+    return sounddevice
+
+
+def check(sounddevice: ModuleType, devices: tuple[int | str | None, int | str | None]) -> None:
+    """Raises `BadInput` with a sentence when a device is missing or refuses our rates."""
+    microphone, loudspeaker = devices
+    try:
+        sounddevice.check_input_settings(device=microphone, channels=1, samplerate=SPEECH_RATE_HZ)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise BadInput(
+            f"No usable microphone ({_short(error)}): connect one, or choose with --input; "
+            "--devices lists them."
+        ) from error
+    try:
+        sounddevice.check_output_settings(device=loudspeaker, channels=1, samplerate=SAMPLE_RATE_HZ)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise BadInput(
+            f"No usable loudspeaker ({_short(error)}): connect one, or choose with --output; "
+            "--devices lists them."
+        ) from error
+
+
+def talk(
+    engine: Engine,
+    ways: Strategies,
+    sounddevice: ModuleType,
+    devices: tuple[int | str | None, int | str | None],
+    terminal: Terminal,
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    """Until Ctrl-C, or `is_over()`."""
+    loudspeaker, lock = Loudspeaker(), threading.Lock()
+
+    def receive(message: Outbox) -> None:
+        match message:
+            case Heard():
+                loudspeaker.begin()
+            case SpeechPiece(chunk):
+                loudspeaker.push(chunk.audio.samples)
+            case Volume(is_low):
+                loudspeaker.set_low(is_low)
+            case Hushed():
+                loudspeaker.hush()
+        with lock:
+            terminal.show(message)
+
+    conversation = LiveTalk(Session(), engine, ways, receive)
+    # Drawn by the waiting loop below: the driver's own thread must not wait for a terminal.
+    levels = deque([0.0], maxlen=1)
+    microphone, output = devices
+
+    def on_sound(block: np.ndarray, _frames: int, _time: object, _status: object) -> None:
+        conversation.post(Sound(block[:, 0].copy()))
+        levels.append(float(np.sqrt((block**2).mean())))
+
+    def on_need(block: np.ndarray, _frames: int, _time: object, _status: object) -> None:
+        loudspeaker.fill(block[:, 0])
+
+    block = round(BLOCK_S * SPEECH_RATE_HZ)
+    worker = threading.Thread(target=conversation.run, name="talk", daemon=True)
+    worker.start()
+    gone = threading.Event()
+    try:
+        with (
+            sounddevice.InputStream(SPEECH_RATE_HZ, block, microphone, 1, "float32", callback=on_sound),
+            sounddevice.OutputStream(SAMPLE_RATE_HZ, 0, output, 1, "float32", callback=on_need),
+        ):
+            while worker.is_alive() and not is_over():
+                gone.wait(REPORT_S)
+                with lock:
+                    terminal.level(levels[0])
+                conversation.post(Played(loudspeaker.played_s, is_over=loudspeaker.is_empty))
+    except sounddevice.PortAudioError as error:
+        terminal.show(Problem(f"The sound device is gone ({_short(error)}); connect it and start again."))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        conversation.post(Close())
+        worker.join()
+        terminal.end()
+
+
+def _device(given: str | None) -> int | str | None:
+    return int(given) if given and given.isdigit() else given
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".")

@@ -1,0 +1,25 @@
+/** Patience made visible: a ring round the button that closes while a silence is waited out. */
+
+export class Ring {
+  #circle;
+  #moving = null;
+  #neededS = null;
+  #since = 0;
+
+  constructor(picture) {
+    this.#circle = picture.querySelector("circle");
+  }
+
+  /** Seconds of silence that would end the turn, counted from the first call of a pause; null clears it. */
+  show(neededS) {
+    if (neededS === this.#neededS) return;
+    const now = performance.now();
+    if (this.#neededS === null) this.#since = now;
+    this.#neededS = neededS;
+    this.#moving?.cancel();
+    if (neededS === null || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const closed = Math.min((now - this.#since) / 1000 / neededS, 1);
+    const duration = Math.max(neededS * 1000 * (1 - closed), 1);
+    this.#moving = this.#circle.animate([{ strokeDashoffset: 1 - closed }, { strokeDashoffset: 0 }], { duration, fill: "forwards" });
+  }
+}
