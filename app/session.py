@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from app.said import INTERRUPTED, Phrase, said_of
+from engine import cores
 from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Stale, Turn, never
 from engine.errors import BadInput
@@ -39,14 +41,6 @@ class State(Enum):
     HEARING = "hearing"
     THINKING = "thinking"
     SPEAKING = "speaking"
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """Words already spoken into sound, and how long that sound is."""
-
-    text: str
-    duration_s: float
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,9 @@ class Session:
         """What the mind is given."""
         turns: tuple[Turn, ...] = ()
         for exchange in self._exchanges:
-            turns = remember(turns, exchange.heard, exchange.reply)
+            # What the person said counts, even if they stopped the answer before its first word.
+            unanswered = INTERRUPTED if exchange.was_stopped else ""
+            turns = remember(turns, exchange.heard, exchange.reply or unanswered)
         return turns
 
     def answer(
@@ -114,6 +110,7 @@ class Session:
             return self.is_stale(mine) or gone()
 
         try:
+            cores.take_one()
             before, known = self.conversation, self._baseline
             heard = listen(known, before)
             if stale() or not self.think(heard, mine):
@@ -159,13 +156,13 @@ class Session:
                     last = replace(last, reply=last.reply + text)
                 case SpeechPiece(chunk):
                     self._state = State.SPEAKING
-                    last = replace(last, phrases=(*last.phrases, Phrase(chunk.text, chunk.audio.duration_s)))
+                    last = replace(last, phrases=(*last.phrases, Phrase.of(chunk)))
                 case Finished(text, style, timings_ms, failure):
                     event = replace(event, timings_ms={**last.heard.timings_ms, **timings_ms})
                     self._know(last.heard)
                     last = replace(
                         last,
-                        heard=replace(last.heard, own_voice=None),
+                        heard=replace(last.heard, own_voice=None, ending=None),
                         reply=text,
                         style=style.name,
                         strength=style.strength,
@@ -190,18 +187,18 @@ class Session:
                 self._state = State.READY
 
     def stop(self, played_s: float | None = None) -> None:
-        """End the turn. The last reply shrinks to what the person got.
+        """End the turn. Its reply, or one that still sounds, shrinks to what the person got.
 
         `played_s` is how much of its sound they heard; None where nothing was played aloud,
         so that the text they saw counts.
         """
         with self._lock:
             self._generation += 1
-            self._state = State.READY
-            if not self._exchanges:
+            is_unheard, self._state = self._state is State.HEARING, State.READY
+            if is_unheard or not self._exchanges or self._exchanges[-1].was_stopped:
                 return
             *earlier, last = self._exchanges
-            said = last.reply.strip() if played_s is None else _said(last.phrases, played_s)
+            said = last.reply.strip() if played_s is None else said_of(last.reply, last.phrases, played_s)
             self._exchanges = (*earlier, replace(last, reply=said, was_stopped=True))
 
     def clear(self) -> None:
@@ -262,14 +259,3 @@ def _with_newest_sounds(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]
     before = max(0, len(exchanges) - SOUNDS_KEPT + 1)
     old = (replace(each, heard=replace(each.heard, audio=None)) for each in exchanges[:before])
     return (*old, *exchanges[before:])
-
-
-def _said(phrases: tuple[Phrase, ...], played_s: float) -> str:
-    """The words of every phrase that had begun to sound by then."""
-    said, begins_s = [], 0.0
-    for phrase in phrases:
-        if begins_s >= played_s:
-            break
-        said.append(phrase.text.strip())
-        begins_s += phrase.duration_s
-    return " ".join(said)

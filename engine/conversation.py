@@ -46,6 +46,8 @@ class Heard:
     """What the turn adds to the speaker's `VoiceBaseline`, where it adds something."""
     words: tuple[Word, ...] = ()
     """The words of `text` one by one with their confidence, where the ears tell them apart."""
+    ending: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """How the voice fell silent, while it is open whether the turn is over (`engine.turns`)."""
 
     @property
     def is_silence(self) -> bool:

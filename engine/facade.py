@@ -6,7 +6,7 @@ has; `notices` says what is missing and how to get it.
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from engine.tts import AudioChunk, Style, Synthesizer
 from engine.tts.choose_style import style_for
 from engine.tts.say import say
 from engine.turn import Event, answer
+from engine.turns import MakeEnd
 from engine.vad import Detector
 from engine.weights import OnProgress, Sources, unwatched
 from engine.words import WordsEmotion
@@ -60,6 +61,8 @@ class Engine:
     fusion: Fusion
     mind: Responder | None
     voice: Synthesizer
+    ends: Mapping[str, MakeEnd]
+    """What may decide that a spoken turn is over, by name; the first is the default."""
     notices: tuple[Notice, ...] = ()
 
     @classmethod
@@ -98,6 +101,9 @@ class Engine:
             raise PartMissing(ears_notices[-1].message)
         mind, mind_notices = _mind(server, chat_model, site) if with_mind else (None, [])
         voice, voice_notices = parts.climb("voice", (*chosen.voice, SILENT), parts.VOICES, site)
+        ends, end_notices = parts.offered("end of turn", chosen.turns.end, parts.ENDS, site)
+        if not ends:
+            raise PartMissing(end_notices[-1].message)
         return cls(
             profile=chosen.name,
             reason=choice.reason,
@@ -107,7 +113,8 @@ class Engine:
             fusion=Fusion.load(MINI / "fusion.json"),
             mind=mind,
             voice=voice,
-            notices=(*notices, *ears_notices, *lacks, *mind_notices, *voice_notices),
+            ends=ends,
+            notices=(*notices, *ears_notices, *lacks, *mind_notices, *voice_notices, *end_notices),
         )
 
     def hear(
@@ -143,6 +150,7 @@ class Engine:
             audio=audio if is_wanted else None,
             own_voice=listened.own_voice,
             words=listened.words,
+            ending=listened.ending,
         )
 
     def read(self, text: str) -> Heard:

@@ -33,6 +33,8 @@ class Listened:
     """The words of `text` one by one, where the recogniser tells them apart."""
     is_foreign: bool = False
     """It does not sound English, so that `text` is empty although somebody spoke."""
+    ending: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """How the voice fell silent, for ears that can tell (`engine.ears.ending`)."""
 
 
 class EarsStream(Protocol):

@@ -17,6 +17,8 @@ from engine.hearing import Ears
 from engine.llm import Responder
 from engine.profiles import Ladder, Machine, Part, Profile
 from engine.tts import Synthesizer
+from engine.turns import MakeEnd
+from engine.turns.silence import Silence
 from engine.vad import Detector
 from engine.weights import OnProgress, Sources, unwatched
 
@@ -101,6 +103,20 @@ def climb(
         except PartMissing as error:
             notices.append(Notice(job, str(error)))
     return None, notices
+
+
+def offered(
+    job: str, ladder: Ladder, builders: Mapping[str, Build[Made]], site: Site
+) -> tuple[dict[str, Made], list[Notice]]:
+    """Every rung that can be built by its kind, the best first; and why those above the first could not."""
+    made, notices = {}, []
+    for part in ladder:
+        one, lacks = climb(job, (part,), builders, site)
+        if one is not None:
+            made[part.kind] = one
+        if not made:
+            notices += lacks
+    return made, notices
 
 
 def _silero(part: Part, site: Site) -> Detector:
@@ -204,6 +220,26 @@ def _fetched(part: Part, site: Site, needs: str) -> Path:
         raise PartMissing(f"{needs}. {error}") from error
 
 
+def _ours(part: Part, site: Site) -> MakeEnd:
+    from engine.turns.ours import EndModel, Ours
+
+    model = EndModel.load(site.profile.path(part.option("folder")))
+    return lambda: Ours(model)
+
+
+def _smart_turn(part: Part, site: Site) -> MakeEnd:
+    [path] = site.fetch(part)
+    from engine.turns.smart_turn import SmartTurn, SmartTurnModel
+
+    model = SmartTurnModel(path)
+    return lambda: SmartTurn(model)
+
+
+def _silence(part: Part, site: Site) -> MakeEnd:
+    wait_s = part.option("wait_ms") / 1e3
+    return lambda: Silence(wait_s)
+
+
 def _espeak(part: Part, site: Site) -> Synthesizer:
     from engine.tts.espeak import EspeakVoice
 
@@ -224,6 +260,7 @@ def _silent(part: Part, site: Site) -> Synthesizer:
 
 
 ACTIVITY: Mapping[str, Build[Detector]] = {"silero": _silero, "webrtcvad": _webrtc}
+ENDS: Mapping[str, Build[MakeEnd]] = {"ours": _ours, "smart-turn": _smart_turn, "silence": _silence}
 MINDS: Mapping[str, Build[Responder]] = {
     "local": _local_mind,
     "transformers": _transformers_mind,

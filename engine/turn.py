@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from engine import cores
 from engine.conversation import Stale, never
 from engine.errors import AttuneError
 from engine.tts import AudioChunk, Style
@@ -128,6 +129,7 @@ def _guarded(work: Callable[[], None], events: queue.Queue) -> None:
 
 
 def _write(pieces: Iterator[str], events: queue.Queue, phrases: queue.Queue, stopped: Stale) -> None:
+    cores.take_most()
     try:
         for piece in pieces:
             if stopped():

@@ -18,6 +18,7 @@ COMMANDS = {
     "punctuation": "learn marks and capitals for recognised words",
     "language": "learn to tell when speech is not English",
     "feeling": "learn to hear feeling against a speaker's own voice",
+    "turns": "learn to tell the end of a turn from a pause",
     "ngram": "estimate the word lexicon and n-gram of the ears",
     "beam": "choose the beam's weights on validation speakers",
     "confidence": "make the confidence of every word a probability",

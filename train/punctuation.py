@@ -12,22 +12,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from engine.ears import punctuation as runtime
+from engine.ears.linear_table import rows
 from engine.ears.punctuation import (
     LOWER,
     Punctuation,
     gap_features,
-    rows,
     sentence_features,
     sentences,
     spelling_features,
 )
 from train import marked_texts, recipe
+from train.linear_table import Bags, TableOptions, fit
 from train.marked_texts import UNKNOWN_SPELLING, MarkedText
-from train.progress import ProgressLine
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +46,10 @@ class PunctuationRecipe:
     misheard_share: float
     misheard_words: float
 
+    @property
+    def table(self) -> TableOptions:
+        return TableOptions(self.seed, self.epochs, self.batch, self.learning_rate, self.weight_decay)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", type=Path, default=Path("train/recipes/punctuation.yaml"))
@@ -59,7 +61,8 @@ def run(args: argparse.Namespace) -> None:
     training = _with_misheard(marked_texts.read(settings.corpora, "train"), settings)
     tensors = {"format": np.array(runtime.FORMAT)}
     for name, examples in EXAMPLES.items():
-        tensors |= fit(name, *examples(training, settings.buckets[name]), settings)
+        buckets = settings.buckets[name]
+        tensors |= fit(name, examples(training, buckets), buckets, CLASSES[name], settings.table)
     args.out.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(args.out / runtime.PUNCTUATION_FILE, **tensors)
     model = Punctuation.load(args.out)
@@ -73,13 +76,9 @@ def run(args: argparse.Namespace) -> None:
         log.info("%s %s", corpus, figures)
 
 
-Bags = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Rows of all examples end to end, how many each has, and the classes."""
-
-
 def _gaps(texts: Sequence[MarkedText], buckets: int) -> Bags:
     bags = [rows(bag, buckets) for text in texts for bag in gap_features(text.words)]
-    return _bags(bags, [mark for text in texts for mark in text.marks])
+    return Bags.of(bags, [mark for text in texts for mark in text.marks])
 
 
 def _sentences(texts: Sequence[MarkedText], buckets: int) -> Bags:
@@ -88,7 +87,7 @@ def _sentences(texts: Sequence[MarkedText], buckets: int) -> Bags:
         for start, end in sentences(text.marks):
             bags.append(rows(sentence_features(text.words[start:end]), buckets))
             labels.append(text.asks[end - 1])
-    return _bags(bags, labels)
+    return Bags.of(bags, labels)
 
 
 def _spellings(texts: Sequence[MarkedText], buckets: int) -> Bags:
@@ -98,7 +97,7 @@ def _spellings(texts: Sequence[MarkedText], buckets: int) -> Bags:
             if spelling != UNKNOWN_SPELLING:
                 bags.append(rows(bag, buckets))
                 labels.append(spelling)
-    return _bags(bags, labels)
+    return Bags.of(bags, labels)
 
 
 EXAMPLES: Mapping[str, Callable[[Sequence[MarkedText], int], Bags]] = {
@@ -106,53 +105,6 @@ EXAMPLES: Mapping[str, Callable[[Sequence[MarkedText], int], Bags]] = {
     "asks": _sentences,
     "spelled": _spellings,
 }
-
-
-def _bags(bags: Sequence[np.ndarray], labels: Sequence[int]) -> Bags:
-    lengths = np.fromiter(map(len, bags), dtype=np.int64)
-    return np.concatenate(bags).astype(np.int32), lengths, np.array(labels, dtype=np.int64)
-
-
-def fit(
-    name: str, features: np.ndarray, lengths: np.ndarray, labels: np.ndarray, settings: PunctuationRecipe
-) -> dict[str, np.ndarray]:
-    """Multinomial logistic regression over summed rows → the tensors of a `LinearTable`."""
-    torch.manual_seed(settings.seed)
-    rng = np.random.default_rng(settings.seed)
-    table = torch.nn.EmbeddingBag(settings.buckets[name], CLASSES[name], mode="sum")
-    torch.nn.init.zeros_(table.weight)
-    bias = torch.nn.Parameter(torch.zeros(CLASSES[name]))
-    optimiser = torch.optim.AdamW(
-        [table.weight, bias], settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    starts = lengths.cumsum() - lengths
-    a_pass = len(labels) // settings.batch
-    steps = settings.epochs * a_pass
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, steps)
-    with ProgressLine(name) as line:
-        for step in range(steps):
-            place = step % a_pass
-            if place == 0:
-                order = rng.permutation(len(labels))
-            chosen = order[place * settings.batch : (place + 1) * settings.batch]
-            sizes = lengths[chosen]
-            # Row numbers of the chosen examples, without a loop over them.
-            places = np.repeat(starts[chosen] - (sizes.cumsum() - sizes), sizes) + np.arange(sizes.sum())
-            offsets = torch.from_numpy(sizes.cumsum() - sizes)
-            logits = bias + table(torch.from_numpy(features[places].astype(np.int64)), offsets)
-            loss = F.cross_entropy(logits, torch.from_numpy(labels[chosen]))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            line.update(step + 1, steps, loss=loss.item())
-    weights = table.weight.detach().numpy()
-    scale = np.abs(weights).max() / 127
-    return {
-        f"{name}_weights": np.round(weights / scale).astype(np.int8),
-        f"{name}_scale": np.array(scale, dtype=np.float32),
-        f"{name}_bias": bias.detach().numpy(),
-    }
 
 
 def measure(model: Punctuation, held_out: Sequence[MarkedText]) -> dict[str, float]:

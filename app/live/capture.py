@@ -49,7 +49,7 @@ class Capture:
         self._recent = np.zeros(0, dtype=np.float32)
         self._ears: LiveTurn | None = None
         self._began_s = self._speech_end_s = self._speech_s = 0.0
-        self.text = ""
+        self.text = self.settled = ""
         self.own_pauses_s: deque[float] = deque(maxlen=PAUSES_KEPT)
 
     @property
@@ -86,7 +86,7 @@ class Capture:
             self._ears = self._engine.listen_live(baseline, conversation)
             self._began_s = self._speech_end_s = self.now_s
             self._speech_s = START_S
-            self.text = ""
+            self.text = self.settled = ""
             self._listen(self._recent[-round(PRE_ROLL_S * SPEECH_RATE_HZ) :])
 
     def feed(self, samples: np.ndarray) -> Iterator[Frame]:
@@ -113,11 +113,11 @@ class Capture:
     def drop(self) -> None:
         """Listen no more."""
         self._ears = None
-        self.text = ""
+        self.text = self.settled = ""
 
     def _listen(self, samples: np.ndarray) -> None:
         if (partial := self._ears.feed(samples)) is not None:
-            self.text = partial.text
+            self.text, self.settled = partial.text, partial.settled
 
     def _speak(self, duration_s: float) -> None:
         pause_s = self.now_s - self._frame_s - self._speech_end_s

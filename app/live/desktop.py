@@ -18,6 +18,7 @@ from app.live.messages import Close, Outbox, Played, Problem, Sound, Volume
 from app.live.messages import Hush as Hushed
 from app.live.talk import LiveTalk, Strategies
 from app.live.terminal import Terminal
+from app.live.ways import strategies
 from app.session import Session
 from engine import cli
 from engine.audio import SPEECH_RATE_HZ
@@ -26,8 +27,6 @@ from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
 from engine.tts import SAMPLE_RATE_HZ
 from engine.turn import SpeechPiece
-from engine.turns.interruption import ByLengthAndWords
-from engine.turns.silence import Silence
 
 BLOCK_S = 0.02
 REPORT_S = 0.1
@@ -54,8 +53,12 @@ def run(args: argparse.Namespace) -> int:
     devices = _device(args.input), _device(args.output)
     check(sounddevice, devices)
     engine = cli.load_engine(args)
-    ways = Strategies(Silence(), ByLengthAndWords(), hears_while_speaking=args.headphones)
+    ways = strategies(engine.ends, "", hears_while_speaking=args.headphones)
     cli.tell("Talk whenever you like; Ctrl-C ends it.")
+    if not args.headphones:
+        cli.tell(
+            "While Attune speaks it does not listen; with headphones on, --headphones lets you interrupt."
+        )
     talk(engine, ways, sounddevice, devices, Terminal(sys.stdout))
     return 0
 
@@ -114,7 +117,7 @@ def talk(
 
     conversation = LiveTalk(Session(), engine, ways, receive)
     # Drawn by the waiting loop below: the driver's own thread must not wait for a terminal.
-    levels = deque([0.0], maxlen=1)
+    levels = deque([0.0], maxlen=round(REPORT_S / BLOCK_S))
     microphone, output = devices
 
     def on_sound(block: np.ndarray, _frames: int, _time: object, _status: object) -> None:
@@ -136,7 +139,7 @@ def talk(
             while worker.is_alive() and not is_over():
                 gone.wait(REPORT_S)
                 with lock:
-                    terminal.level(levels[0])
+                    terminal.level(max(levels.copy()))
                 conversation.post(Played(loudspeaker.played_s, is_over=loudspeaker.is_empty))
     except sounddevice.PortAudioError as error:
         terminal.show(Problem(f"The sound device is gone ({_short(error)}); connect it and start again."))

@@ -71,9 +71,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Caption:
-    """The words so far of the turn being spoken."""
+    """The words so far of the turn being spoken; its beginning, `settled`, will not change any more."""
 
     text: str
+    settled: str = ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,12 @@ class LiveSocket:
             before.end(TAKEN_OVER)
             await before.leave()
         try:
-            ways = strategies(begin.end, hears_while_speaking=begin.hears_while_speaking)
+            ways = strategies(
+                engine.ends,
+                begin.end,
+                hears_while_speaking=begin.hears_while_speaking,
+                patience=begin.patience,
+            )
             talk = LiveTalk(session, engine, ways, lambda message: line.say(message, session))
             line.begin(talk, session)
             async for frame in frames:

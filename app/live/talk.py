@@ -34,7 +34,9 @@ from app.live.messages import (
     Volume,
 )
 from app.live.reply import BROKE, Answer, Make, Reply, ReplyEvent
+from app.said import INTERRUPTED
 from app.session import Session
+from engine import cores
 from engine.conversation import Heard, Stale
 from engine.errors import AttuneError
 from engine.facade import Engine
@@ -74,6 +76,7 @@ class LiveTalk:
         self._capture = Capture(engine)
         self._machine = self._new_machine()
         self._answer: Answer | None = None
+        self._at_work: set[Reply] = set()
         self._is_muted = False
         self._standing = Standing(State.LISTENING)
 
@@ -88,6 +91,7 @@ class LiveTalk:
 
     def run(self) -> None:
         """Handle messages until `Close`; then nothing of this conversation is still at work."""
+        cores.take_one()
         while not isinstance(message := self._inbox.get(), Close):
             try:
                 self.handle(message)
@@ -97,6 +101,8 @@ class LiveTalk:
                 logging.getLogger(__name__).exception("A hands-free turn broke off.")
                 self._start_anew(BROKE)
         self._do(self._machine.stop())
+        for reply in self._at_work:
+            reply.join()
 
     def handle(self, message: Inbox) -> None:
         """One message, whose answers have left when this returns."""
@@ -147,7 +153,7 @@ class LiveTalk:
         for frame in self._capture.feed(samples):
             self._do(self._machine.sound(frame.is_speech and not is_deaf, frame.end_s))
         if self._capture.text != said and self._machine.state in (State.HEARING, State.PAUSING):
-            self._send(Caption(self._capture.text))
+            self._send(Caption(self._capture.text, self._capture.settled))
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -190,7 +196,9 @@ class LiveTalk:
         def events(stale: Stale) -> Iterator[Event]:
             return self._engine.turn(before, heard, stale=stale, started=started)
 
-        return Answer(heard, self._start(events, self.post))
+        reply = self._start(events, self.post)
+        self._at_work.add(reply)
+        return Answer(heard, reply)
 
     def _release(self, answer: Answer) -> None:
         """Show what is being answered, and what there is of the answer."""
@@ -204,6 +212,8 @@ class LiveTalk:
 
     def _reply(self, message: ReplyEvent) -> None:
         answer = self._answer
+        if message.event is None:
+            self._at_work.discard(message.reply)
         if answer is None or message.reply is not answer.reply:
             return
         if answer.generation is None:
@@ -271,8 +281,9 @@ class LiveTalk:
             silence_s=silence_s,
             speech_s=capture.turn_s,
             samples=capture.recent,
-            text=capture.text,
+            text=answer.heard.text if answer else capture.text,
             emotion=answer.heard.emotion if answer else None,
+            ending=answer.heard.ending if answer else None,
             was_asked=self._was_asked(),
             own_pauses_s=tuple(capture.own_pauses_s),
         )
@@ -293,7 +304,7 @@ class LiveTalk:
 
     def _was_asked(self) -> bool:
         last = self._session.exchanges[-1:]
-        return bool(last) and last[0].reply.rstrip().endswith("?")
+        return bool(last) and last[0].reply.rstrip(f" {INTERRUPTED}").endswith("?")
 
     def _stand(self, standing: Standing) -> None:
         if standing != self._standing:

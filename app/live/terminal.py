@@ -7,7 +7,7 @@ from typing import TextIO
 from app.live.machine import State
 from app.live.messages import Caption, Hush, Nothing, Outbox, Problem, Reopened, Standing
 from engine.conversation import Heard
-from engine.turn import Finished
+from engine.turn import Finished, TextPiece
 
 METER_CELLS = 10
 QUIETEST_DB, LOUDEST_DB = -60.0, -10.0
@@ -30,7 +30,7 @@ class Terminal:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._is_live = out.isatty()
-        self._state, self._caption = State.LISTENING, ""
+        self._state, self._caption, self._reply = State.LISTENING, "", ""
         self._level_db = QUIETEST_DB
 
     def level(self, rms: float) -> None:
@@ -42,19 +42,25 @@ class Terminal:
         match message:
             case Standing(state):
                 self._state = state
+                if state is State.LISTENING:
+                    self._answered()
             case Caption(text):
                 self._caption = text
             case Nothing():
                 self._caption = ""
             case Heard():
-                self._caption = ""
+                self._caption = self._reply = ""
                 self._line(f"You ({_feeling(message)}): {message.text or '…'}")
             case Reopened():
+                self._reply = ""
                 self._line("(you went on)")
+            case TextPiece(text):
+                self._reply += text
             case Finished(text):
-                self._line(f"Attune: {text}")
+                self._reply = text
             case Hush(reply):
-                self._line(f"Attune: {reply} — (interrupted)")
+                self._reply = reply
+                self._answered()
             case Problem(sentence):
                 self._line(sentence)
         self._draw()
@@ -62,6 +68,12 @@ class Terminal:
     def end(self) -> None:
         """Leave the live line behind."""
         self._line("")
+
+    def _answered(self) -> None:
+        """All of the reply has sounded that ever will."""
+        if self._reply:
+            self._line(f"Attune: {self._reply}")
+        self._reply = ""
 
     def _line(self, text: str) -> None:
         self._out.write(f"\r\x1b[K{text}\n" if self._is_live else f"{text}\n")
@@ -72,7 +84,8 @@ class Terminal:
             return
         share = (self._level_db - QUIETEST_DB) / (LOUDEST_DB - QUIETEST_DB)
         cells = round(METER_CELLS * min(1.0, share))
-        line = f"[{'#' * cells}{'.' * (METER_CELLS - cells)}] {WORDS[self._state]}  {self._caption}"
+        words = self._reply or self._caption
+        line = f"[{'#' * cells}{'.' * (METER_CELLS - cells)}] {WORDS[self._state]}  {words}".rstrip()
         columns = shutil.get_terminal_size().columns - 1
         # Of a long caption the end is what one wants to see.
         shown = line if len(line) <= columns else f"{line[: columns // 2]}…{line[-(columns // 2 - 1) :]}"

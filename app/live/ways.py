@@ -1,19 +1,15 @@
 """The ways of taking turns that a person may choose from, by the name that settings and sockets use."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.live.talk import Strategies
-from engine.turns import EndOfTurn, Pause
+from engine.turns import EndOfTurn, MakeEnd, Pause
 from engine.turns.interruption import ByLengthAndWords
-from engine.turns.silence import Silence
 
 BUTTON = "button"
 """Push to talk: no silence ends a turn, only letting go of the button does."""
-
-ENDS: dict[str, Callable[[], EndOfTurn]] = {Silence.name: Silence}
-"""What may decide that a turn is over; the first is the default."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,24 @@ class ByButton:
         return math.inf
 
 
-def strategies(end: str, *, hears_while_speaking: bool) -> Strategies:
-    """An end that is not known, as one of an older page, is the default."""
-    make = ByButton if end == BUTTON else ENDS.get(end, next(iter(ENDS.values())))
-    return Strategies(make(), ByLengthAndWords(), hears_while_speaking)
+@dataclass(frozen=True)
+class Patient:
+    """Another end, for a person who wants to be waited for longer, or less: `patience` times as long."""
+
+    end: EndOfTurn
+    patience: float
+
+    @property
+    def name(self) -> str:
+        return self.end.name
+
+    def needed_silence_s(self, pause: Pause) -> float:
+        return self.patience * self.end.needed_silence_s(pause)
+
+
+def strategies(
+    ends: Mapping[str, MakeEnd], end: str, *, hears_while_speaking: bool, patience: float = 1.0
+) -> Strategies:
+    """Those of an engine's `ends`; one that is not known, as one of an older page, is the default."""
+    make = ByButton if end == BUTTON else ends.get(end, next(iter(ends.values())))
+    return Strategies(Patient(make(), patience), ByLengthAndWords(), hears_while_speaking)

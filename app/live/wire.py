@@ -38,6 +38,9 @@ from engine.turn import SpeechPiece
 MAX_SOUND_BYTES = 2 * SPEECH_RATE_HZ
 """One second. The page sends 20 ms at a time; who sends much more at once would be answered late."""
 
+PATIENCE = (0.5, 3.0)
+"""The least and the most that a person may ask for, as a factor of the usual wait."""
+
 MAX_JSON_CHARACTERS = 6 * MAX_TEXT + 1_000
 """A typed turn whose every character is written as an escape, and what is around it."""
 
@@ -50,6 +53,8 @@ class Begin:
     preferences: Preferences
     end: str
     hears_while_speaking: bool
+    patience: float
+    """How many times the usual silence it takes to end a turn."""
 
 
 Up = Begin | Sound | Played | Muted | Typed | Stop | AnswerNow
@@ -82,8 +87,8 @@ def _object(message: Outbox, voice_turns: int) -> dict[str, Any]:
                 "state": state.value,
                 "needed_s": needed_s if is_awaited else None,
             }
-        case Caption(text):
-            return {"type": "attune.caption", "text": text}
+        case Caption(text, settled):
+            return {"type": "attune.caption", "text": text, "settled": settled}
         case Volume(is_low):
             return {"type": "attune.volume", "is_low": is_low}
         case Hush(reply):
@@ -128,6 +133,7 @@ def _message(frame: str) -> Up:
                 Preferences.wished(_field(fields, "voice", str, ""), _number(fields, "speed", 1.0)),
                 _field(fields, "end", str, ""),
                 _field(fields, "hears_while_speaking", bool, True),
+                _patience(fields),
             )
         case "attune.played":
             return Played(max(_number(fields, "duration_s"), 0.0), _field(fields, "is_over", bool, False))
@@ -150,6 +156,13 @@ def _number(fields: dict[str, Any], name: str, default: float | None = None) -> 
     if not is_number:
         raise BadInput(f"{fields['type']} needs a number as {name!r}.")
     return float(value)
+
+
+def _patience(fields: dict[str, Any]) -> float:
+    least, most = PATIENCE
+    if not least <= (value := _number(fields, "patience", 1.0)) <= most:
+        raise BadInput(f"{fields['type']} needs 'patience' between {least} and {most}, not {value:g}.")
+    return value
 
 
 def _field(fields: dict[str, Any], name: str, kind: type, default: object = None) -> Any:

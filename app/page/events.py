@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from app.live.ways import ENDS
 from app.page.host import Host
 from app.session import Exchange
 from engine.audio import MAX_FILE_BYTES
@@ -107,7 +106,7 @@ def _standing(engine: Engine) -> dict[str, Any]:
             "voice": engine.voice.name,
         },
         "voices": list(engine.voice.voices()),
-        "ends": list(ENDS),
+        "ends": list(engine.ends),
     }
 
 

@@ -80,7 +80,8 @@ export class Composer {
     this.#keepTime(isRecording);
     this.#keys.follow(live);
     this.talk.disabled = state === "loading" || state === "failed";
-    this.talk.querySelector('[data-part="talk-label"]').textContent = text(talkKey(state, live));
+    this.talk.title = text(talkKey(state, live));
+    this.talk.querySelector('[data-part="talk-label"]').textContent = this.talk.title;
     this.mute.setAttribute("aria-pressed", String(Boolean(live?.isMuted)));
     this.#swap(this.mute, Boolean(live) && !isPushed);
     this.#swap(this.cancel, isPushed || CANCELLABLE.includes(state));
@@ -88,11 +89,17 @@ export class Composer {
     this.#swap(this.stop, BUSY.includes(state));
     this.#allowSending();
     if (!isRecording && !live) this.level(0);
+    if (!live) this.lower(false);
   }
 
   /** How much more silence would end the turn, as a ring that closes; null: nothing is waited for. */
   patience(neededS) {
     this.#ring.show(neededS);
+  }
+
+  /** Whether the reply is quieter, because somebody may want the word. */
+  lower(isLow) {
+    this.#root.dataset.low = String(isLow);
   }
 
   level(value) {
@@ -205,8 +212,10 @@ export class Composer {
 }
 
 function stateKey(state, live) {
-  if (state === "open" && live?.isPushed) return "stateHold";
-  if (state === "open" && live?.isMuted) return "stateMuted";
+  // Who points with a finger has no Space bar.
+  const touch = matchMedia("(pointer: coarse)").matches ? "Touch" : "";
+  if (state === "open" && live?.isPushed) return `stateHold${touch}`;
+  if (state === "open" && live?.isMuted) return `stateMuted${touch}`;
   if (state === "speaking" && live?.isInterruptible) return "stateYielding";
   return `state${state[0].toUpperCase()}${state.slice(1)}`;
 }

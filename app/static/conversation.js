@@ -5,9 +5,8 @@
  * (`turns.js`): ready → recording → hearing → thinking → speaking → ready; files and replays too, for which a
  * hands-free talk holds still.
  */
-import { make } from "./dom.js";
 import { Blocked, Refused } from "./live/line.js";
-import { Preflight } from "./live/preflight.js";
+import { Preflight, ownTab } from "./live/preflight.js";
 import { close } from "./live/prepare.js";
 import { HandsFree } from "./live/talk.js";
 import { Obstacle } from "./recorder.js";
@@ -41,7 +40,7 @@ export class Conversation {
       replayOwn: (sound) => this.#play(() => this.#turns.replayOwn(sound)),
       forgetVoice: () => this.forgetVoice(),
     };
-    this.#transcript = new Transcript(root, actions, (message) => this.#announceReply(message));
+    this.#transcript = new Transcript(root, actions, (message) => this.#announce(message));
     this.#turns = new TurnByTurn(server, composer, settings, this.#transcript);
     this.#turns.onstate = (state) => this.#enter(state);
     this.#turns.onrest = () => this.#rest();
@@ -142,7 +141,7 @@ export class Conversation {
   /** Show every check of microphone, sound and connection. */
   async check() {
     if (this.#live) this.#end();
-    await this.#preflight.show(this.#settings.values, () => this.#begin());
+    await this.#preflight.show(this.#settings.values, () => this.#begin(), () => this.talk());
   }
 
   /** Begin a hands-free talk; where no socket gets through, a recording. */
@@ -177,7 +176,8 @@ export class Conversation {
   /** The first message of a socket. */
   #begin() {
     const { voice, speed, mode, end, hears_while_speaking } = this.#settings.values;
-    return { conversation: this.#server.id, voice, speed, end: mode === "push" ? "button" : end, hears_while_speaking };
+    const { patience } = this.#settings;
+    return { conversation: this.#server.id, voice, speed, end: mode === "push" ? "button" : end, patience, hears_while_speaking };
   }
 
   #end() {
@@ -200,7 +200,7 @@ export class Conversation {
       if (this.#state !== "recording") this.#turns.cancel();
     } catch (error) {
       if (!(error instanceof Obstacle)) throw error;
-      this.#composer.say(text(error.message), ...(error.message === "micFramed" ? [ownTabLink()] : []));
+      this.#composer.say(text(error.message), ...(error.message === "micFramed" ? [ownTab()] : []));
     }
   }
 
@@ -225,12 +225,8 @@ export class Conversation {
     this.#composer.show(state, this.#live);
   }
 
-  /** A reply that is spoken need not be read out as well, into an open microphone. */
-  #announceReply(message) {
+  /** What was said and answered; a reply that is spoken need not be read out as well, into an open microphone. */
+  #announce(message) {
     if (!this.#live || !this.#settings.values.aloud) this.#composer.announce(message);
   }
-}
-
-function ownTabLink() {
-  return make("a", { href: location.href, target: "_blank", rel: "noopener" }, text("openOwnTab"));
 }

@@ -27,13 +27,19 @@ export class Exchange {
     list.append(this.user);
   }
 
-  /** The words so far, while more of them come. */
-  caption(words) {
-    this.words.textContent = words;
+  /** The words so far, while more of them come; those after the `settled` beginning may still change. */
+  caption(words, settled) {
+    this.user.classList.add("is-captioned");
+    // Read out when it is final, not with every word.
+    this.words.ariaBusy = "true";
+    this.words.style.minHeight = `${this.words.offsetHeight}px`;
+    this.words.replaceChildren(settled, make("span", { class: "unsettled" }, words.slice(settled.length)));
   }
 
   heard(event) {
-    this.user.classList.remove("is-waiting");
+    this.user.classList.remove("is-waiting", "is-captioned");
+    this.words.ariaBusy = null;
+    this.words.style.minHeight = "";
     const instead = event.is_silence ? "heardNothing" : event.is_foreign ? "heardForeign" : "";
     this.words.replaceChildren(...(instead ? [text(instead)] : said(event)));
     this.words.classList.toggle("is-faint", Boolean(instead));

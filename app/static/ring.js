@@ -1,7 +1,11 @@
 /** Patience made visible: a ring round the button that closes while a silence is waited out. */
 
+/** A breath between two words shows nothing yet. */
+const FADE_IN = { duration: 400, fill: "forwards" };
+
 export class Ring {
   #circle;
+  #showing = null;
   #moving = null;
   #neededS = null;
   #since = 0;
@@ -14,10 +18,15 @@ export class Ring {
   show(neededS) {
     if (neededS === this.#neededS) return;
     const now = performance.now();
-    if (this.#neededS === null) this.#since = now;
+    const isNew = this.#neededS === null;
     this.#neededS = neededS;
     this.#moving?.cancel();
+    if (neededS === null) this.#showing?.cancel();
     if (neededS === null || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (isNew) {
+      this.#since = now;
+      this.#showing = this.#circle.animate([{ opacity: 0 }, { opacity: 0.75 }], FADE_IN);
+    }
     const closed = Math.min((now - this.#since) / 1000 / neededS, 1);
     const duration = Math.max(neededS * 1000 * (1 - closed), 1);
     this.#moving = this.#circle.animate([{ strokeDashoffset: 1 - closed }, { strokeDashoffset: 0 }], { duration, fill: "forwards" });

@@ -13,6 +13,7 @@ const DEFAULTS = {
   mode: "free",
   hears_while_speaking: true,
   end: "",
+  patience: "normal",
   input: "",
   output: "",
   profile: "",
@@ -20,6 +21,8 @@ const DEFAULTS = {
   llm_model: "",
 };
 const MODES = ["free", "push", "record"];
+/** Times the usual silence. */
+const PATIENCE = { quick: 0.7, normal: 1, relaxed: 1.8 };
 const SWITCHES = ["aloud", "hears_while_speaking"];
 const PROFILES = ["", "mini", "standard", "blsp-emo-7b"];
 const ENGINE_KEYS = ["profile", "llm_url", "llm_model"];
@@ -46,6 +49,11 @@ export class Settings {
     return Object.fromEntries(ENGINE_KEYS.map((key) => [key, this.values[key]]));
   }
 
+  /** How many times the usual silence ends a turn. */
+  get patience() {
+    return PATIENCE[this.values.patience] ?? 1;
+  }
+
   /** Whether another engine was chosen here than the one that was started. */
   get wantsOther() {
     const { choice } = this;
@@ -56,7 +64,7 @@ export class Settings {
   open() {
     const form = make("form", { method: "dialog" }, ...this.#fields());
     form.onsubmit = () => this.#save(new FormData(form));
-    this.#dialog.replaceChildren(make("h2", { id: "attune-settings-title" }, text("settings")), form);
+    this.#dialog.replaceChildren(make("h2", { id: "attune-settings-title", tabIndex: -1, autofocus: true }, text("settings")), form);
     this.#dialog.showModal();
   }
 
@@ -75,7 +83,8 @@ export class Settings {
       make("h3", {}, text("talking")),
       field("mode", select("mode", MODES.map((name) => [name, text(`modes.${name}`)]), values)),
       field("hears_while_speaking", toggle("hears_while_speaking", values)),
-      field("end", select("end", ends.map((name) => [name, text(`ends.${name}`)]), values)),
+      ...ending(ends, values),
+      field("patience", select("patience", Object.keys(PATIENCE).map((name) => [name, text(`patiences.${name}`)]), values)),
       ...["input", "output"].filter(canChoose).map((kind) => field(kind, devices(kind, values))),
       make("p", { class: "hint" }, make("button", { type: "button", class: "link", onclick: () => this.#check() }, text("checkNow"))),
       make("h3", {}, text("engine")),
@@ -108,6 +117,8 @@ export class Settings {
   #save(form) {
     const before = JSON.stringify(this.choice);
     const given = Object.fromEntries(form);
+    // The default stays one that the program may change.
+    if (given.end === this.#status?.engine?.ends[0]) given.end = "";
     const switches = Object.fromEntries(SWITCHES.map((name) => [name, form.has(name)]));
     this.values = { ...this.values, ...given, ...switches, speed: Number(given.speed) };
     keep("local", KEY, this.values);
@@ -119,6 +130,16 @@ export class Settings {
 function field(name, control) {
   control.id = `attune-${name}`;
   return make("div", { class: "field" }, make("label", { htmlFor: control.id }, text(`fields.${name}`)), control);
+}
+
+/** What ends a turn, and in one line what that goes by. */
+function ending(ends, values) {
+  const chooser = select("end", ends.map((name) => [name, text(`ends.${name}`)]), values);
+  const hint = make("p", { class: "hint beneath" });
+  const explain = () => (hint.textContent = chooser.value && text(`endHints.${chooser.value}`));
+  chooser.onchange = explain;
+  explain();
+  return [field("end", chooser), hint];
 }
 
 function toggle(name, values) {

@@ -34,8 +34,8 @@ export class Transcript {
   }
 
   /** The words so far of a turn still being spoken. */
-  caption(turn, words) {
-    turn.exchange.caption(words);
+  caption(turn, words, settled) {
+    turn.exchange.caption(words, settled);
     this.#scroll();
   }
 
@@ -46,6 +46,7 @@ export class Transcript {
       case "heard":
         this.#exchanges.push(exchange);
         exchange.heard(event);
+        if (!event.is_typed) this.#announce(`${text("you")}: ${exchange.words.innerText}`);
         if (!event.is_silence) turn.tone = this.#timeline.add(event.emotion);
         break;
       case "text":
@@ -103,6 +104,6 @@ export class Transcript {
   }
 
   #scroll() {
-    this.#view.scrollTop = this.#view.scrollHeight;
+    this.#view.scrollTop = this.#list.childElementCount ? this.#view.scrollHeight : 0;
   }
 }

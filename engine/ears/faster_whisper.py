@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from engine import cores
 from engine.audio import SPEECH_RATE_HZ, Audio
 from engine.baseline import VoiceBaseline
 from engine.ears.buffered import BufferedStream
@@ -87,7 +87,10 @@ class FasterWhisperEars:
         expected = ", ".join(self._mini.expected(recent))
         text = " ".join(filter(None, (self._words(each.window.samples, expected) for each in encoded)))
         voice, own_voice = self._mini.feeling(encoded, baseline)
-        return Listened(text, voice, speech_s, (time.perf_counter() - started) * 1e3, own_voice)
+        ending = encoded[-1].ending if encoded else None
+        return Listened(
+            text, voice, speech_s, (time.perf_counter() - started) * 1e3, own_voice, ending=ending
+        )
 
     def stream(self, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()) -> BufferedStream:
         """Whisper reads whole windows: until the turn is over the mini ears caption it."""
@@ -120,5 +123,4 @@ def is_phantom(text: str) -> bool:
 def _model(folder: Path, device: str, compute_type: str) -> "WhisperModel":
     from faster_whisper import WhisperModel
 
-    threads = torch.get_num_threads()
-    return WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=threads)
+    return WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=cores.ALL)

@@ -19,6 +19,7 @@ from engine.ears import int8, store
 from engine.ears.align import FRAME_S, align
 from engine.ears.beam import Beam, BeamOptions, search
 from engine.ears.confidence import WordConfidence, weigh
+from engine.ears.ending import ending_vector
 from engine.ears.feeling import FeelingHead, fold_calm
 from engine.ears.hotwords import hot_words
 from engine.ears.language import LanguageDetector, spelling_vector
@@ -41,6 +42,7 @@ class Encoded:
     log_probs: np.ndarray  # (T, classes)
     voice: np.ndarray  # (4 * width,), see `voice_vector`
     spelling: np.ndarray  # (2 * width,), see `spelling_vector`
+    ending: np.ndarray  # (4 * width,), see `ending_vector`
     start_s: float  # of the window in the recording
 
     def without(self, frames: int) -> "Encoded":
@@ -152,8 +154,8 @@ class MiniEars:
             output = self._network(mel[None])
             states = [state[0] for state in output.states]
             voice = voice_vector(states, mel, self._network.config.layers)
-            spelling = spelling_vector(output.states)
-        return Encoded(window, output.log_probs[0].numpy(), voice.numpy(), spelling[0].numpy(), start_s)
+            vectors = voice, spelling_vector(output.states)[0], ending_vector(states)
+        return Encoded(window, output.log_probs[0].numpy(), *(each.numpy() for each in vectors), start_s)
 
     def expected(self, recent: Sequence[str]) -> Mapping[str, float]:
         """The rare words of recent messages, which the search then expects."""
@@ -189,6 +191,7 @@ class MiniEars:
             own_voice=own_voice,
             words=words,
             is_foreign=is_foreign,
+            ending=encoded[-1].ending if encoded else None,
         )
 
     def feeling(

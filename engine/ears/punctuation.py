@@ -8,11 +8,12 @@ spelled. Made by `python -m train punctuation`. Nothing else changes: `normalise
 
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from engine.ears.linear_table import LinearTable
 from engine.errors import PartMissing
 
 PUNCTUATION_FILE = "punctuation.npz"
@@ -65,25 +66,6 @@ class Punctuation:
                 mark = ("", ",", ".?"[asks])[marks[place]]
                 said.append(_spelled(words[place], spellings[place]) + mark)
         return " ".join(said)
-
-
-class LinearTable:
-    """Summed rows of int8 weights plus a bias → the best class."""
-
-    def __init__(self, tensors: dict[str, np.ndarray], name: str) -> None:
-        self._weights = tensors[f"{name}_weights"]  # (buckets, classes) int8
-        self._scale = float(tensors[f"{name}_scale"])
-        self._bias = tensors[f"{name}_bias"]  # (classes,)
-
-    def best(self, names: Iterable[str]) -> int:
-        """The likeliest class by the features of these names."""
-        summed = self._weights[rows(names, len(self._weights))].sum(axis=0, dtype=np.int32)
-        return int((self._bias + self._scale * summed).argmax())
-
-
-def rows(names: Iterable[str], buckets: int) -> np.ndarray:
-    """The rows of a table that feature names stand for."""
-    return np.fromiter((zlib.crc32(name.encode()) % buckets for name in names), dtype=np.int64)
 
 
 def sentences(marks: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -23,6 +23,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from engine import cores
 from engine.conversation import Stale, Turn, never
 from engine.errors import PartMissing, reason
 from engine.llm import gguf
@@ -173,6 +174,7 @@ class LocalMind:
     def _read(self, memory: Memory, ids: list[int]) -> torch.Tensor:
         """Read `ids` after what `memory` holds; returns the logits `[vocabulary]` of what follows."""
         with self._lock:
+            (cores.take_most if len(ids) == 1 else cores.take_all)()
             inputs = torch.tensor([ids], device=self._model.device)
             logits = self._model(inputs, cache=memory.cache, use_cache=True, logits_to_keep=1).logits
             memory.ids += ids

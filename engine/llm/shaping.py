@@ -43,6 +43,8 @@ _EMOJI = re.compile(
 )
 _MARKUP = re.compile(r"[*_`#~|<>\\()\[\]]+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_GAP = " "
+"""Behind what may be said, not in front of what follows: the voice need not wait to know that it is whole."""
 
 
 class ReplyShaper:
@@ -61,7 +63,6 @@ class ReplyShaper:
         self._has_begun = False
         self._newlines = 0
         self._clause = ""
-        self._gap = ""
         self._sentences: list[list[str]] = []
         self._word_count = 0
 
@@ -84,6 +85,8 @@ class ReplyShaper:
 
     def _begin(self) -> bool:
         """Strip hidden thoughts and the model's own name from the start; False while it may go on."""
+        # A line's end would count as one of the reply's.
+        self._pending = self._pending.lstrip()
         if thoughts := _THOUGHTS.match(self._pending):
             self._pending = self._pending[thoughts.end() :]
         if _OPEN_THOUGHT.match(self._pending):
@@ -134,8 +137,7 @@ class ReplyShaper:
         spoken = spoken_form(text)
         self._clause = spoken
         self._word_count = len(_words(spoken))
-        # The space tells the voice that the clause is whole, so that it need not wait for the next word.
-        return spoken + " "
+        return f"{spoken}{_GAP}"
 
     def _say(self, text: str) -> str:
         """The spoken form of a sentence, or of what follows its first clause where that has been said."""
@@ -157,11 +159,10 @@ class ReplyShaper:
             self.is_done = True
             last = list(_WORD.finditer(spoken))[repeated_at - already_said - 1]
             spoken = spoken[: last.end()] + "."
-        gap, self._gap = self._gap, " "
         self._sentences.append(words)
         self._word_count += len(words) - already_said
         self.is_done |= self._word_count >= self._enough_words
-        return gap + spoken
+        return f"{spoken}{_GAP}"
 
     def _count_newlines(self, text: str) -> None:
         """A blank line ends the reply, unless all before it was an opening such as "Sure!"."""

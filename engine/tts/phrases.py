@@ -53,12 +53,16 @@ def _phrase_end(text: str, is_first: bool) -> int | None:
     """
     ten_words = _TEN_WORDS.match(text) if is_first else None
     limit = ten_words.end() if ten_words else len(text) - 1
-    # What follows decides whether a stop ends the sentence; a comma with its space is certain by itself.
+    # A stop is judged by what follows, for which only the first phrase, since somebody waits for it, cannot.
     breaks = [
-        match for match in _BREAK.finditer(text) if match.end() <= limit + bool(match["mark"] and is_first)
+        match
+        for match in _BREAK.finditer(text)
+        if match.end() <= limit + bool(is_first and (match["mark"] or match["stop"]))
     ]
     for match in breaks:
         before, following = text[: match.start()], text[match.end() : match.end() + 1]
+        if is_first and following.isdigit():
+            following = ""  # as if it were still to come
         if match["line"] or (match["stop"] and _ends_sentence(before, match["stop"], following)):
             return match.end()
         if is_first and not match["stop"]:

@@ -4,7 +4,8 @@ Asked by `app.live` while a person talks hands-free. Each way of deciding is a s
 two seams here, chosen by the profile or in the settings.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -30,11 +31,8 @@ class Pause:
     own_pauses_s: tuple[float, ...] = ()
     """The pauses that this person made within turns, oldest first."""
     ending: np.ndarray | None = None
-    """What the ears' states are where the voice fell silent; None until an answer is being prepared."""
-
-    def later(self, silence_s: float, samples: np.ndarray) -> "Pause":
-        """The same pause, when it has lasted for so long."""
-        return replace(self, silence_s=silence_s, samples=samples)
+    """What the ears make of how the voice fell silent (`engine.ears.ending`); None until the silence has
+    lasted long enough for an answer to be prepared."""
 
 
 class EndOfTurn(Protocol):
@@ -45,6 +43,10 @@ class EndOfTurn(Protocol):
     def needed_silence_s(self, pause: Pause) -> float:
         """The turn is over once `pause.silence_s` reaches this; asked anew as the silence grows."""
         ...
+
+
+MakeEnd = Callable[[], EndOfTurn]
+"""One for each conversation: it may remember what it made of a pause for as long as that lasts."""
 
 
 class Verdict(Enum):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from app.page import blocks
 from app.page.host import Choice, Host
@@ -24,6 +24,7 @@ WAIT_MS = 30_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 AXE = "axe-core@4.11.0"
+WIDE = {"width": 1280, "height": 800}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,15 +57,29 @@ def launch(playwright: Playwright, *arguments: str) -> Browser:
     )
 
 
-@pytest.fixture(scope="session")
-def browser(playwright, microphone) -> Iterator[Browser]:
-    browser = launch(
+def launch_hearing(playwright: Playwright, microphone: str) -> Browser:
+    """A browser whose microphone is a file, heard over and over; with "%noloop" behind its name, once."""
+    return launch(
         playwright,
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={microphone}",
         "--autoplay-policy=no-user-gesture-required",
     )
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, microphone) -> Iterator[Browser]:
+    browser = launch_hearing(playwright, str(microphone))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def silent_browser(playwright, tmp_path_factory) -> Iterator[Browser]:
+    """One in whose room nobody speaks."""
+    scene = live.write_scene(tmp_path_factory.mktemp("microphone") / "silence.wav", 60.0)
+    browser = launch_hearing(playwright, f"{scene}%noloop")
     yield browser
     browser.close()
 
@@ -110,8 +125,14 @@ def address(shared_engine) -> Iterator[str]:
 
 def open_page(browser: Browser, address: str, mode: str = "record", **context: object) -> Page:
     """A new tab of a new person, ready to talk in that way. A script error of the page fails the test."""
-    page = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
+    return open_tab(browser.new_context(**{"viewport": WIDE, **context}), address, mode)
+
+
+def open_tab(context: BrowserContext, address: str, mode: str = "record", script: str = "") -> Page:
+    """The same in a browser that was there before. `script` runs before the page's own."""
+    page = context.new_page()
     page.add_init_script(f"localStorage['attune.settings'] ??= '{{\"mode\": \"{mode}\"}}'")
+    page.add_init_script(script)
     page.set_default_timeout(WAIT_MS)
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -120,44 +141,53 @@ def open_page(browser: Browser, address: str, mode: str = "record", **context: o
     return page
 
 
+def close_tabs(context: BrowserContext) -> None:
+    """The next person finds only what the browser has fetched, which halves the time of loading."""
+    for page in context.pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def used_context(browser) -> BrowserContext:
+    return browser.new_context(viewport=WIDE)
+
+
+@pytest.fixture(scope="session")
+def silent_context(silent_browser) -> BrowserContext:
+    return silent_browser.new_context(viewport=WIDE)
+
+
 @pytest.fixture
-def page(browser, address, tiny) -> Iterator[Page]:
-    page = open_page(browser, address)
+def page(used_context, address, tiny) -> Iterator[Page]:
+    page = open_tab(used_context, address)
     yield page
+    close_tabs(used_context)
     assert page.errors == []
-    page.context.close()
 
 
 Talker = Callable[..., Page]
 
 
 @pytest.fixture
-def talker(playwright, address, tiny, tmp_path) -> Iterator[Talker]:
-    """Scene → a page whose microphone hears it once, from the moment it is opened."""
-    browsers = []
+def talker(playwright, silent_context, address, tiny, tmp_path) -> Iterator[Talker]:
+    """Scene → a page whose microphone hears it once, from the moment it is opened; no scene is silence."""
+    browsers, pages = [], []
 
     def open_talker(*parts: np.ndarray | float, mode: str = "free", **context: object) -> Page:
-        scene = live.write_scene(tmp_path / f"scene-{len(browsers)}.wav", *parts, 60.0)
-        browser = launch(
-            playwright,
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={scene}%noloop",
-            "--autoplay-policy=no-user-gesture-required",
-        )
-        browsers.append(browser)
-        page = open_page(browser, address, mode, **context)
-        page.add_init_script(live.TAP)
-        page.reload()
-        await_state(page, "ready")
-        return page
+        where = silent_context
+        if parts:
+            scene = live.write_scene(tmp_path / f"scene-{len(browsers)}.wav", *parts, 60.0)
+            browsers.append(launch_hearing(playwright, f"{scene}%noloop"))
+            where = browsers[-1].new_context(**{"viewport": WIDE, **context})
+        pages.append(open_tab(where, address, mode, live.TAP))
+        return pages[-1]
 
     yield open_talker
+    close_tabs(silent_context)
     for browser in browsers:
-        for context in browser.contexts:
-            for page in context.pages:
-                assert page.errors == []
         browser.close()
+    assert [error for page in pages for error in page.errors] == []
 
 
 def await_state(page: Page, *states: str) -> None:
@@ -166,9 +196,11 @@ def await_state(page: Page, *states: str) -> None:
 
 def say(page: Page, text: str) -> None:
     """Type a turn and wait until its answer has been spoken."""
+    answered = page.locator(".turn.assistant:has(.tool)")
+    before = answered.count()
     page.fill("#attune-text", text)
     page.press("#attune-text", "Enter")
-    await_state(page, "hearing", "thinking", "speaking")
+    answered.nth(before).wait_for()
     await_state(page, "ready")
 
 

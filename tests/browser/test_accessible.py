@@ -3,27 +3,37 @@
 import pytest
 
 from app.page.routes import EXAMPLES
-from tests.browser.conftest import await_state, open_page, replies, say
+from tests.browser.conftest import WIDE, await_state, open_page, replies, say
 from tests.browser.live import clip, start
 
-WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 780}
 
 
+LIGHT_THEN_DARK = """async () => {
+    const attune = document.querySelector(".attune");
+    const light = await axe.run(attune);
+    document.body.classList.add("dark");
+    const dark = await axe.run(attune, { runOnly: ["color-contrast"] });
+    document.body.classList.remove("dark");
+    return [...light.violations, ...dark.violations];
+}"""
+"""Dark, nothing but the colours is another."""
+
+
 def violations(page, axe: str) -> list[str]:
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document.querySelector('.attune'))")
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(axe)
     return [
         f"{v['id']}: {v['nodes'][0]['html']}"
-        for v in found["violations"]
+        for v in page.evaluate(LIGHT_THEN_DARK)
         if v["impact"] in ("serious", "critical")
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_no_serious_violation_in_any_state(browser, address, tiny, axe, viewport, scheme):
-    page = open_page(browser, address, viewport=viewport, color_scheme=scheme)
+def test_no_serious_violation_in_any_state(browser, address, tiny, axe, viewport):
+    # A colour on its way from light to dark is neither.
+    page = open_page(browser, address, viewport=viewport, reduced_motion="reduce")
     assert violations(page, axe) == []
     page.click('[data-do="talk"]')
     await_state(page, "recording")
@@ -51,11 +61,10 @@ def test_no_serious_violation_in_any_state(browser, address, tiny, axe, viewport
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_no_serious_violation_while_talking(talker, tiny, axe, viewport, scheme):
-    tiny.voice.pace_s = 0.15
-    page = talker(2.5, clip("glad"), mode="free", viewport=viewport, color_scheme=scheme)
+def test_no_serious_violation_while_talking(talker, tiny, axe, viewport):
+    tiny.voice.pace_s = 0.2
+    page = talker(2.0, clip("glad"), viewport=viewport, reduced_motion="reduce")
     start(page)
     assert violations(page, axe) == []
     await_state(page, "talking")
@@ -74,7 +83,7 @@ def test_no_serious_violation_while_talking(talker, tiny, axe, viewport, scheme)
 
 
 def test_hands_free_by_keyboard_alone(talker):
-    page = talker(60.0)
+    page = talker()
     page.focus('[data-do="talk"]')
     page.keyboard.press("Enter")
     await_state(page, "open")
@@ -94,6 +103,7 @@ def test_hands_free_by_keyboard_alone(talker):
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_nothing_is_wider_than_the_window(browser, address, tiny, viewport):
+    tiny.voice.pace_s = 0.001
     page = open_page(browser, address, viewport=viewport)
     say(page, "a-word-without-any-place-to-break-it-" * 6)
     page.click(".chip")

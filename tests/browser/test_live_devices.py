@@ -1,7 +1,7 @@
 """Hands-free talk when the devices do what devices do: go away, fall asleep, are not wanted."""
 
 from tests.browser.conftest import await_state, replies
-from tests.browser.live import await_replies, clip, start, taps
+from tests.browser.live import await_replies, short, start, taps
 
 DEVICES = """() => {
     const { mediaDevices } = navigator;
@@ -16,7 +16,7 @@ DEVICES = """() => {
 
 
 def test_an_unplugged_microphone_is_replaced_and_the_talk_goes_on(talker):
-    page = talker(1.0, clip("glad"))
+    page = talker(1.0, short(1.0))
     page.evaluate(DEVICES)
     start(page)
     page.evaluate("window.unplug()")
@@ -26,7 +26,7 @@ def test_an_unplugged_microphone_is_replaced_and_the_talk_goes_on(talker):
 
 
 def test_without_any_microphone_left_the_talk_ends_with_the_remedy(talker):
-    page = talker(60.0)
+    page = talker()
     page.evaluate(DEVICES)
     start(page)
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error()) }")
@@ -45,7 +45,7 @@ CONTEXTS = """() => {
 
 
 def test_sound_that_the_system_took_comes_back_or_the_page_says_how(talker):
-    page = talker(60.0)
+    page = talker()
     page.evaluate(CONTEXTS)
     start(page)
     page.evaluate("window.context.suspend()")
@@ -57,7 +57,7 @@ def test_sound_that_the_system_took_comes_back_or_the_page_says_how(talker):
 
 
 def test_replies_that_are_not_to_be_spoken_are_only_shown(talker):
-    page = talker(60.0)
+    page = talker()
     page.evaluate("localStorage['attune.settings'] = '{\"aloud\": false}'")
     page.reload()
     await_state(page, "ready")

@@ -1,7 +1,9 @@
-"""The arithmetic of sound in the page's modules: resampling, and hearing that somebody begins to speak."""
+"""The arithmetic of sound in the page's modules: resampling, and what levels tell."""
 
 import numpy as np
 import pytest
+
+from tests.browser.conftest import open_page
 
 RESAMPLE = """async ([from, to, samples, block]) => {
     const { Resampler } = await import(new URL("attune/static/live/resample.js", document.baseURI));
@@ -17,6 +19,32 @@ ONSETS = """async (levels) => {
     const onset = new Onset();
     return levels.flatMap((level, frame) => (onset.feed(level) ? [frame] : []));
 }"""
+
+MICROPHONE = """async ([levels, isMuted]) => {
+    const { Microphone } = await import(new URL("attune/static/live/microphone.js", document.baseURI));
+    const track = { enabled: !isMuted };
+    const { AudioWorkletNode: Node, MediaStreamAudioSourceNode: Source } = window;
+    const node = { port: {} };
+    window.AudioWorkletNode = function () { return node; };
+    window.MediaStreamAudioSourceNode = function () { return { connect() {} }; };
+    const microphone = new Microphone({ getAudioTracks: () => [track] });
+    microphone.listen({});
+    Object.assign(window, { AudioWorkletNode: Node, MediaStreamAudioSourceNode: Source });
+    const told = [];
+    for (const name of ["dead", "faint"]) microphone[`on${name}`] = () => told.push(name);
+    for (const level of levels) node.port.onmessage({ data: { level } });
+    return told;
+}"""
+SECOND = 50
+"""Frames."""
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """One for all: nothing here changes it."""
+    page = open_page(browser, address)
+    yield page
+    page.context.close()
 
 
 def resample(page, from_hz, to_hz, samples, block=128) -> np.ndarray:
@@ -59,3 +87,18 @@ def test_an_onset_is_two_loud_frames_after_quiet(page):
 def test_a_room_that_stays_loud_is_no_onset_for_long(page):
     room = [-42] * 500
     assert len(page.evaluate(ONSETS, [*room, *room, *[-20] * 3])) <= 2
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        ([-120] * 5 * SECOND, []),
+        ([-120] * 20 * SECOND, ["dead"]),
+        ([-120] * 2 * SECOND + [-70] * 8 * SECOND, []),
+        ([-120] * 2 * SECOND + [-70] * 20 * SECOND, ["faint"]),
+        ([-70] * 5 * SECOND + [-20] + [-70] * 20 * SECOND, []),
+    ],
+)
+def test_a_microphone_that_gives_nothing_or_next_to_nothing_is_noticed_once(page, levels, told):
+    assert page.evaluate(MICROPHONE, [levels, False]) == told
+    assert page.evaluate(MICROPHONE, [levels, True]) == []

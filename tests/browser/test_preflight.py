@@ -18,7 +18,7 @@ def found(page, state: str) -> list[str]:
 
 
 def test_when_all_is_well_it_goes_straight_on(talker):
-    page = talker(60.0)
+    page = talker()
     began = time.monotonic()
     start(page)
     assert time.monotonic() - began < 2.5
@@ -35,7 +35,7 @@ def test_when_all_is_well_it_goes_straight_on(talker):
     ],
 )
 def test_no_microphone_and_then_one(talker, name, expected):
-    page = talker(60.0)
+    page = talker()
     page.evaluate(
         """name => {
             const { mediaDevices } = navigator;
@@ -68,7 +68,7 @@ def test_plain_http_on_another_machine(playwright, address, tiny):
 
 
 def test_no_sound_may_leave_the_page(talker):
-    page = talker(60.0)
+    page = talker()
     page.evaluate("() => { AudioContext.prototype.resume = () => new Promise(() => {}); }")
     page.click('[data-do="talk"]')
     assert "lets no sound out" in remedy(page)
@@ -76,14 +76,14 @@ def test_no_sound_may_leave_the_page(talker):
 
 
 def test_without_echo_cancelling_it_advises_headphones_and_goes_on(talker):
-    page = talker(60.0)
+    page = talker()
     page.evaluate("() => { MediaStreamTrack.prototype.getSettings = () => ({ echoCancellation: false }); }")
     start(page)
     assert "headphones" in page.inner_text(".message")
 
 
 def test_a_microphone_that_gives_nothing_is_told(talker):
-    page = talker(60.0)
+    page = talker()
     start(page)
     page.wait_for_selector(".message:not([hidden])", timeout=15_000)
     assert "no sound at all" in page.inner_text(".message")
@@ -95,12 +95,12 @@ def test_every_check_can_be_looked_at(talker):
     page.click("dialog .link >> text=Check microphone")
     page.wait_for_function("document.querySelectorAll('.checks [data-found=ok]').length === 6")
     assert page.evaluate("document.querySelector('.preflight meter').value") > -60
-    page.click("dialog.preflight .quiet")
-    start(page)
+    page.click("dialog.preflight .strong")
+    page.wait_for_selector('.attune[data-live="free"]')
 
 
 def test_a_conversation_that_the_server_forgot(talker):
-    page = talker(60.0)
+    page = talker()
     page.route_web_socket("**/attune/live", lambda socket: refuse(socket))
     page.click('[data-do="talk"]')
     await_state(page, "ready")

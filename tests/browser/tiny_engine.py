@@ -21,10 +21,11 @@ from engine.facade import Engine
 from engine.hearing import Listened
 from engine.parts import Notice
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
+from engine.turns.silence import Silence
 
 SAD = dict(zip(EMOTIONS, (0.08, 0.02, 0.62, 0.03, 0.21, 0.02, 0.02), strict=True))
 HAPPY = dict(zip(EMOTIONS, (0.1, 0.8, 0.02, 0.02, 0.02, 0.02, 0.02), strict=True))
-PACE_S = 0.04
+PACE_S = 0.02
 UNCLEAR = dict.fromkeys(EMOTIONS, 1 / 7)
 
 
@@ -70,7 +71,7 @@ class Ears:
 
 
 class Stream:
-    """Captions count the tenths of a second."""
+    """Captions count the tenths of a second, and hold no word: words may interrupt a reply."""
 
     def __init__(self, ears: Ears, baseline: VoiceBaseline) -> None:
         self._ears, self._baseline = ears, baseline
@@ -79,10 +80,10 @@ class Stream:
 
     def feed(self, samples: np.ndarray) -> Partial | None:
         self.sound = Audio(np.concatenate([self.sound.samples, samples]), SPEECH_RATE_HZ)
-        if (text := f"{self.sound.duration_s:.1f}") == self._shown:
+        if (text := f"0 {self.sound.duration_s:.1f}") == self._shown:
             return None
         self._shown = text
-        return Partial(text, "")
+        return Partial(text, "0")
 
     def so_far(self) -> Listened:
         return self._ears.listen(self.sound, self._baseline)
@@ -170,5 +171,6 @@ def engine(pause_s: float = 0.0) -> Engine:
         fusion=Fusion(),
         mind=Mind(pause_s),
         voice=Voice(),
+        ends={"silence": lambda: Silence(0.7)},
         notices=(Notice("voice", "Kokoro could not be had: connect once."),),
     )

@@ -102,7 +102,7 @@ def test_hears_replies_and_speaks_two_turns(tiny, question):
         assert answered.speech.duration_s > 0.2
         conversation = remember(conversation, answered.heard, answered.finished.text)
     assert [turn.audio is not None for turn in conversation] == [True, False, True, False]
-    assert "".join(tiny.reply(conversation, tiny.read("thank you"))) == REPLY
+    assert "".join(tiny.reply(conversation, tiny.read("thank you"))) == f"{REPLY} "
     assert "emergency" in "".join(tiny.reply(conversation, tiny.read("I want to kill myself")))
 
 
@@ -184,13 +184,13 @@ def test_old_turns_give_way(mind, question):
 @pytest.mark.parametrize("precision", ["bfloat16", "int8", "int4"])
 def test_every_precision_answers(checkpoint, question, precision):
     mind = BlspEmoMind.load(checkpoint, precision)
-    assert "".join(mind.reply([Turn("user", "", None, question)])) == REPLY
+    assert "".join(mind.reply([Turn("user", "", None, question)])) == f"{REPLY} "
 
 
 def test_answers_at_the_same_time_do_not_touch_each_other(mind, question):
     talks = [[Turn("user", f"talk {number}", None, question)] for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda talk: "".join(mind.reply(talk)), talks)) == [REPLY] * 4
+        assert list(pool.map(lambda talk: "".join(mind.reply(talk)), talks)) == [f"{REPLY} "] * 4
 
 
 def test_stale_and_dropped_replies_leave_a_working_mind(mind, question):
@@ -198,9 +198,9 @@ def test_stale_and_dropped_replies_leave_a_working_mind(mind, question):
     assert list(mind.reply(talk, lambda: True)) == []
     pieces = mind.reply(talk)
     next(pieces)
-    assert "".join(mind.reply(talk)) == REPLY
+    assert "".join(mind.reply(talk)) == f"{REPLY} "
     pieces.close()
-    assert "".join(mind.reply(talk)) == REPLY
+    assert "".join(mind.reply(talk)) == f"{REPLY} "
 
 
 def test_a_model_that_finds_no_words_says_so(tmp_path, question):

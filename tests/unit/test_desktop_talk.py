@@ -13,9 +13,14 @@ from hypothesis import strategies as st
 
 from app.live import desktop
 from app.live.loudspeaker import LOW_VOLUME, Loudspeaker
+from app.live.machine import State
+from app.live.messages import Hush, Standing
 from app.live.talk import Strategies
 from app.live.terminal import Terminal
+from engine.conversation import Heard
 from engine.errors import AttuneError, BadInput
+from engine.tts import Style
+from engine.turn import Finished, TextPiece
 from engine.turns.interruption import ByLengthAndWords
 from engine.turns.silence import Silence
 from tests.browser import tiny_engine
@@ -90,6 +95,46 @@ def test_two_turns_are_heard_answered_and_shown():
     assert shown.count("Attune: ") >= 2
     assert "hearing you" in shown
     assert max(np.abs(block).max() for block in device.played) > 0.05
+
+
+def test_a_reply_is_one_line_which_ends_where_it_was_interrupted():
+    screen = Console()
+    terminal = Terminal(screen)
+    for message in (
+        Heard("hello"),
+        TextPiece("I am here. "),
+        Standing(State.SPEAKING),
+        Finished("I am here. What is it?", Style()),
+        Standing(State.LISTENING),
+        Heard("stop"),
+        TextPiece("I was about to say "),
+        Standing(State.SPEAKING),
+        Hush("I was about —"),
+        Standing(State.HEARING),
+        Heard("never mind"),
+        TextPiece("Not heard."),
+        Hush(""),
+    ):
+        terminal.show(message)
+    assert "speaking  I am here." in screen.getvalue()
+    lines = [line.rsplit("\x1b[K")[-1] for line in screen.getvalue().splitlines()]
+    assert [line for line in lines if line.startswith("Attune")] == [
+        "Attune: I am here. What is it?",
+        "Attune: I was about —",
+    ]
+
+
+def test_nothing_is_left_at_work_when_the_talk_is_over():
+    engine = tiny_engine.engine(pause_s=0.3)
+    device = FakeDevice(np.concatenate([said(1.5), said(4, 0)]))
+    before = set(threading.enumerate())
+    screen = Console()
+    ways = Strategies(Silence(0.7), ByLengthAndWords())
+    desktop.talk(
+        engine, ways, device, (None, None), Terminal(screen), lambda: "thinking" in screen.getvalue()
+    )
+    assert set(threading.enumerate()) <= before
+    assert engine.mind.stopped.is_set()
 
 
 def test_without_portaudio_a_sentence_says_how_to_get_it(monkeypatch, tmp_path):

@@ -102,7 +102,7 @@ def test_a_spoken_turn_is_heard_and_answered(site):
 def test_typed_turns_with_the_wished_voice(site):
     with site.line(site.conversation(), voice="high", speed=9) as line:
         line.send_json({"type": "attune.typed", "text": "hello"})
-        assert until(line, "finished")[-1]["reply"] == "You said hello."
+        assert "a long sentence" in until(line, "finished")[-1]["reply"]
     assert (site.engine.voice.styles[-1].voice, site.engine.voice.styles[-1].speed) == ("high", 1.5)
 
 

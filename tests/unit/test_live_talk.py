@@ -28,6 +28,7 @@ from app.live.messages import (
 from app.live.reply import ReplyEvent
 from app.live.talk import LiveTalk, Strategies
 from app.session import Session
+from engine.asr import Partial
 from engine.audio import SPEECH_RATE_HZ, Audio
 from engine.conversation import Heard
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
@@ -60,7 +61,7 @@ class Ears:
 
     def feed(self, samples):
         self._loud += int((np.abs(samples) > 0.1).sum())
-        return SimpleNamespace(text=self._text())
+        return Partial(self._text())
 
     def so_far(self):
         return Heard(self._text(), speech_s=self._loud / SPEECH_RATE_HZ)
@@ -75,11 +76,17 @@ class FakeReply:
     def __init__(self, _make, tell):
         self._tell = tell
         self.is_forgotten = False
+        self.text = ""
 
     def forget(self):
         self.is_forgotten = True
 
+    def join(self):
+        assert self.is_forgotten
+
     def says(self, event):
+        if isinstance(event, TextPiece):
+            self.text += event.text
         self._tell(ReplyEvent(self, event))
 
 
@@ -140,11 +147,13 @@ class Room:
         return self
 
     def speaks(self):
-        sound = Audio(np.zeros(int(CHUNK_S * SAMPLE_RATE_HZ), np.float32), SAMPLE_RATE_HZ)
-        return self.says(TextPiece("Oh. "), SpeechPiece(AudioChunk(sound, str(len(self.replies) - 1))))
+        sound = Audio(np.full(int(CHUNK_S * SAMPLE_RATE_HZ), 0.1, np.float32), SAMPLE_RATE_HZ)
+        number = len(self.replies) - 1
+        return self.says(TextPiece(f"{number} "), SpeechPiece(AudioChunk(sound, f"{number}")))
 
     def finishes(self):
-        return self.says(Finished("Oh.", Style()), None)
+        text = self.replies[-1].text.strip() if self.replies else ""
+        return self.says(Finished(text, Style()), None)
 
     def played(self, duration_s=CHUNK_S, is_over=True):
         if is_over:
@@ -165,7 +174,7 @@ def test_a_spoken_turn_is_heard_answered_and_over():
     assert room.got(Caption)[-1].text.startswith("word")
     room.speaks().finishes().played()
     assert room.state is State.LISTENING
-    assert [exchange.reply for exchange in room.session.exchanges] == ["Oh."]
+    assert [exchange.reply for exchange in room.session.exchanges] == ["0"]
 
 
 def test_the_answer_is_prepared_unseen_and_thrown_away_when_the_person_goes_on():
@@ -201,7 +210,7 @@ def test_an_interruption_lowers_the_reply_and_keeps_what_had_sounded():
     assert room.replies[0].is_forgotten
     first, second = room.session.exchanges
     assert first.was_stopped
-    assert first.reply == "0"
+    assert first.reply == "0 —"
     assert second.heard.text.startswith("word")
 
 
@@ -210,7 +219,7 @@ def test_a_backchannel_costs_nothing():
     assert [volume.is_low for volume in room.got(Volume)] == [True, False]
     assert not room.replies[0].is_forgotten
     room.finishes().played()
-    assert room.session.exchanges[0].reply == "Oh."
+    assert room.session.exchanges[0].reply == "0"
     assert len(room.session.exchanges) == 1
 
 

@@ -259,7 +259,7 @@ def test_half_a_character_is_never_said(folder: Path) -> None:
             yield from self._tokenizer("Grüße, 你好 – ça va? Ja.", add_special_tokens=False)["input_ids"]
 
     pieces = list(Scripted(folder, sampling=Sampling()).reply(conversation("hello")))
-    assert "".join(pieces) == "Grüße, 你好 – ça va? Ja."
+    assert "".join(pieces) == "Grüße, 你好 – ça va? Ja. "
     assert not any("\ufffd" in piece for piece in pieces)
 
 

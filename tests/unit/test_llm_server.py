@@ -91,7 +91,7 @@ def says(*texts: str, finish_reason: str = "stop") -> Callable[[Script], None]:
 
 def test_a_reply_streams_shaped_and_the_feeling_is_in_the_prompt() -> None:
     with server(says("**I'm so", " sorry**, ", "that hurts. ", "What happened?")) as http:
-        assert "".join(mind(http).reply(CONVERSATION)) == "I'm so sorry, that hurts. What happened?"
+        assert "".join(mind(http).reply(CONVERSATION)) == "I'm so sorry, that hurts. What happened? "
         [request] = http.requests
     assert request["stream"] is True
     assert request["model"] == "tiny"
@@ -101,7 +101,7 @@ def test_a_reply_streams_shaped_and_the_feeling_is_in_the_prompt() -> None:
 
 def test_a_reply_cut_by_the_token_limit_ends_at_a_sentence() -> None:
     with server(says("I hear you. And then the", finish_reason="length")) as http:
-        assert "".join(mind(http).reply(CONVERSATION)) == "I hear you."
+        assert "".join(mind(http).reply(CONVERSATION)) == "I hear you. "
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def stops_early(script: Script) -> None:
 def test_an_answer_that_breaks_off_keeps_what_was_said(play: Callable[[Script], None]) -> None:
     with server(play) as http:
         pieces = mind(http).reply(CONVERSATION)
-        assert next(pieces) == "I'm so sorry."
+        assert next(pieces) == "I'm so sorry. "
         with pytest.raises(PartMissing, match="broke off"):
             list(pieces)
 
@@ -175,7 +175,7 @@ def test_stale_ends_the_wait_and_hangs_up() -> None:
     is_stale = threading.Event()
     with server(slow) as http:
         pieces = mind(http).reply(CONVERSATION, is_stale.is_set)
-        assert next(pieces) == "I am listening."
+        assert next(pieces) == "I am listening. "
         threading.Timer(0.2, is_stale.set).start()
         started = time.perf_counter()
         assert list(pieces) == []

@@ -1,8 +1,11 @@
-"""The owner of a conversation: its states, and that only the newest turn may change it."""
+"""The owner of a conversation: its states, who may change it, and what of a reply counts as said."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.said import INTERRUPTED, Phrase, said_of
 from app.session import SOUNDS_KEPT, Session, Sessions, State
 from engine.audio import Audio
 from engine.conversation import Heard
@@ -10,7 +13,7 @@ from engine.errors import BadInput
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
 from engine.turn import Finished, SpeechPiece, TextPiece
 
-ONE_SECOND = Audio(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
+ONE_SECOND = Audio(np.full(SAMPLE_RATE_HZ, 0.1, np.float32), SAMPLE_RATE_HZ)
 
 
 class Scripted:
@@ -25,11 +28,12 @@ class Scripted:
         yield from self.events
 
 
-def reply(*sentences):
-    """The events of a reply whose sentences last a second each."""
+def reply(*sentences, pause_s=0.0):
+    """The events of a reply whose sentences last a second each, with pauses after them."""
+    sound = Audio(np.pad(ONE_SECOND.samples, (0, int(pause_s * SAMPLE_RATE_HZ))), SAMPLE_RATE_HZ)
     for sentence in sentences:
         yield TextPiece(f"{sentence} ")
-        yield SpeechPiece(AudioChunk(ONE_SECOND, sentence))
+        yield SpeechPiece(AudioChunk(sound, sentence))
     yield Finished(" ".join(sentences), Style("warm"), {"total": 9.0})
 
 
@@ -81,15 +85,72 @@ def test_only_the_newest_turns_keep_their_sound():
 
 @pytest.mark.parametrize(
     ("played_s", "kept"),
-    [(0.4, "One."), (1.0, "One."), (1.1, "One. Two."), (None, "One. Two. Three.")],
+    [
+        (0.0, ""),
+        (0.1, ""),
+        (0.6, "One more —"),
+        (1.0, "One more time. —"),
+        (2.8, "One more time. Then another —"),
+        (3.0, "One more time. Then another one."),
+        (None, "One more time. Then another one."),
+    ],
 )
 def test_stop_keeps_what_was_heard(played_s, kept):
     session = Session()
-    list(session.answer(Scripted(*reply("One.", "Two.", "Three.")), hear("hello")))
+    list(session.answer(Scripted(*reply("One more time.", "Then another one.", pause_s=1.0)), hear("hello")))
     session.stop(played_s)
     assert session.exchanges[-1].reply == kept
     assert session.exchanges[-1].was_stopped
-    assert session.conversation[-1].text == kept
+    # The mind is to know what was said, even if nothing of the answer was heard.
+    assert [turn.text for turn in session.conversation] == ["hello", kept or INTERRUPTED]
+    session.stop(0.0)
+    assert session.exchanges[-1].reply == kept
+
+
+def test_a_turn_stopped_before_it_was_understood_leaves_the_one_before_as_it_was():
+    session = Session()
+    list(session.answer(Scripted(*reply("One.")), hear("hello")))
+    session.begin()
+    session.stop(0.0)
+    assert session.exchanges[-1].reply == "One."
+    assert not session.exchanges[-1].was_stopped
+
+
+WORDS = st.lists(
+    st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=9).filter(
+        lambda word: INTERRUPTED not in word
+    ),
+    min_size=1,
+    max_size=6,
+)
+SPEECH_S = st.floats(0.05, 5.0)
+
+
+@given(
+    st.lists(st.tuples(WORDS, SPEECH_S, st.floats(0.0, 0.5)), min_size=1, max_size=4),
+    st.lists(st.floats(-1.0, 25.0), min_size=2, max_size=2).map(sorted),
+)
+def test_what_counts_as_said_grows_with_what_was_played(spoken, played_s):
+    phrases = [Phrase(" ".join(words), *lasting) for words, *lasting in spoken]
+    # An emoji cannot be spoken.
+    reply = " 😊 ".join(phrase.text for phrase in phrases)
+    earlier, later = (said_of(reply, phrases, each_s).split() for each_s in played_s)
+    for said in (earlier, later):
+        is_cut = said[-1:] == [INTERRUPTED]
+        words = said[: len(said) - is_cut]
+        assert words == reply.split()[: len(words)]
+        assert is_cut == (0 < len(words) < len(reply.split()))
+    assert later == earlier or len(later) - (later[-1:] == [INTERRUPTED]) >= len(earlier) - 1
+    assert said_of(reply, phrases, 0.0) == ""
+    whole_s = sum(phrase.speech_s + phrase.pause_s for phrase in phrases)
+    assert said_of(reply, phrases, whole_s + 1e-6) == reply
+
+
+def test_the_pause_after_a_phrase_holds_no_words():
+    sound = np.concatenate([np.full(SAMPLE_RATE_HZ, 0.1), np.zeros(SAMPLE_RATE_HZ)]).astype(np.float32)
+    phrase = Phrase.of(AudioChunk(Audio(sound, SAMPLE_RATE_HZ), "so it is"))
+    assert (phrase.speech_s, phrase.pause_s) == (1.0, 1.0)
+    assert [phrase.said_in(played_s) for played_s in (0.4, 0.7, 1.0)] == ["so", "so it", "so it is"]
 
 
 @pytest.mark.parametrize("end", ["stop", "clear", "another turn"])

@@ -6,7 +6,18 @@ from app.page.blocks import PAGE
 from app.page.routes import STATIC
 
 ENGLISH = STATIC / "texts" / "en.js"
-GROUPS = ("strengths", "feelings", "tones", "fields", "modes", "ends", "checks", "found")
+GROUPS = (
+    "strengths",
+    "feelings",
+    "tones",
+    "fields",
+    "modes",
+    "ends",
+    "endHints",
+    "patiences",
+    "checks",
+    "found",
+)
 BUILT = re.compile(r"^(state|timing|from)[A-Z]|^language$")
 """Keys that the scripts put together, or read as properties."""
 

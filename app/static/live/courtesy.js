@@ -9,15 +9,17 @@ const EARLY_S = 1.5;
 
 export class Courtesy {
   #loudspeaker;
+  #onlow;
   #onecho;
   #onset = new Onset();
   #isLow = false;
   #timer = null;
   #echoes = 0;
 
-  /** `onecho` is called once, when the microphone seems to hear the reply. */
-  constructor(loudspeaker, onecho) {
+  /** `onlow(isLow)`: it was lowered, or raised; `onecho` is called once, when the microphone seems to hear the reply. */
+  constructor(loudspeaker, onlow, onecho) {
     this.#loudspeaker = loudspeaker;
+    this.#onlow = onlow;
     this.#onecho = onecho;
   }
 
@@ -46,5 +48,6 @@ export class Courtesy {
     clearTimeout(this.#timer);
     this.#isLow = isLow;
     this.#loudspeaker.low(isLow);
+    this.#onlow(isLow);
   }
 }

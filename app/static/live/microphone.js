@@ -6,6 +6,11 @@ const DEAD_DB = -100;
 const DEAD_FRAMES = 300;
 /** Six seconds of that, from the beginning: noise suppression may make a second or two of them. */
 
+/** A voice nearby is louder than that. */
+export const HEARD_DB = -45;
+const FAINT_FRAMES = 600;
+/** Twelve seconds without. */
+
 const WANTED = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 export class Microphone {
@@ -15,10 +20,13 @@ export class Microphone {
   onlost = () => {};
   /** Nothing has ever come of it. */
   ondead = () => {};
+  /** There is sound, and none of it loud enough for a voice. */
+  onfaint = () => {};
   #stream;
   #source = null;
   #node = null;
   #deadFrames = 0;
+  #faintFrames = 0;
 
   /** Ask for it. Throws `Obstacle`. A device that is gone is replaced by the browser's choice. */
   static async open(deviceId) {
@@ -38,8 +46,7 @@ export class Microphone {
   listen(context) {
     this.#node = new AudioWorkletNode(context, "attune-microphone", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
     this.#node.port.onmessage = ({ data: { pcm, level } }) => {
-      if (level > DEAD_DB) this.#deadFrames = -Infinity;
-      else if (this.#track.enabled && ++this.#deadFrames === DEAD_FRAMES) this.ondead();
+      if (this.#track.enabled) this.#watch(level);
       this.onframe(pcm, level);
     };
     this.#connect();
@@ -68,6 +75,15 @@ export class Microphone {
     this.#track.onended = null;
     this.#source?.disconnect();
     this.#stream.getTracks().forEach((track) => track.stop());
+  }
+
+  #watch(level) {
+    if (level > DEAD_DB) this.#deadFrames = -Infinity;
+    if (level > HEARD_DB) this.#faintFrames = -Infinity;
+    if (++this.#deadFrames === DEAD_FRAMES) {
+      this.#faintFrames = -Infinity;
+      this.ondead();
+    } else if (++this.#faintFrames === FAINT_FRAMES) this.onfaint();
   }
 
   #take(stream) {

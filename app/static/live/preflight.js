@@ -2,6 +2,7 @@
 import { icon, make } from "../dom.js";
 import { text } from "../texts.js";
 import { Blocked } from "./line.js";
+import { HEARD_DB } from "./microphone.js";
 import { CHECKS, close, prepare } from "./prepare.js";
 
 const FAILS = {
@@ -15,13 +16,18 @@ const FAILS = {
 };
 /** Which check each obstacle belongs to. */
 
-const HEARD_DB = -45;
+const WRONG = ["failed", "poor"];
+const QUIETEST_DB = -60;
 
 export class Preflight {
   #dialog;
+  /** What each check has found; `detail` is a key of the fixed texts, or what is to be shown as it is. */
   #found = {};
   #rows = make("ul", { class: "checks" });
+  #level = make("meter", { min: QUIETEST_DB, max: 0, aria: { label: text("checks.level") } });
   #remedy = make("p", { class: "remedy", role: "alert" });
+  #told = "";
+  #go = make("button", { type: "button", class: "strong" });
 
   constructor(dialog) {
     this.#dialog = dialog;
@@ -37,62 +43,91 @@ export class Preflight {
   }
 
   /** Show what stands in the way of what was tried last. */
-  explain(obstacle, again) {
-    this.#failed(obstacle);
-    this.#open(make("button", { type: "button", class: "strong", onclick: () => this.#dialog.close() || again() }, text("tryAgain")));
+  explain(obstacle, talk) {
+    this.#fail(obstacle);
+    this.#open(talk);
   }
 
   /** Check everything while the person looks on, and show the microphone's level until they have seen enough. */
-  async show(settings, begin) {
+  async show(settings, begin, talk) {
     this.#found = {};
-    this.#remedy.textContent = "";
+    this.#open(talk);
     const note = (check, state, detail) => {
       this.#found[check] = { state, detail };
-      if (state === "poor") this.#remedy.textContent = text(detail);
       this.#draw();
     };
-    const level = make("meter", { min: -60, max: 0, value: -60, aria: { label: text("checks.level") } });
-    this.#open(level);
     try {
       const parts = await prepare(settings, begin, note);
-      note("level", "waiting", text("levelTry"));
-      parts.microphone.onframe = (_, value) => {
-        level.value = value;
-        if (value > HEARD_DB && this.#found.level.state === "waiting") note("level", "ok");
-      };
-      parts.microphone.ondead = () => note("level", "poor", "levelDead");
       if (this.#dialog.open) this.#dialog.addEventListener("close", () => close(parts), { once: true });
       else close(parts);
+      this.#watch(parts.microphone, note);
     } catch (error) {
-      this.#failed(error instanceof Blocked ? "liveBlocked" : error.message);
+      this.#fail(error instanceof Blocked ? "liveBlocked" : error.message);
       this.#draw();
     }
   }
 
-  #failed(obstacle) {
-    this.#remedy.replaceChildren(text(obstacle));
-    if (obstacle === "micFramed") this.#remedy.append(" ", make("a", { href: location.href, target: "_blank", rel: "noopener" }, text("openOwnTab")));
-    // Else it is a sentence of the server's.
-    this.#found[FAILS[obstacle] ?? "network"] = { state: "failed" };
+  /** Whether the microphone hears somebody, only time can tell. */
+  #watch(microphone, note) {
+    if (this.#found.level.state === "ok") note("level", "waiting", text("levelTry"));
+    this.#level.value = QUIETEST_DB;
+    let isHeard = false;
+    microphone.onframe = (_, level) => {
+      this.#level.value = level;
+      if (isHeard || level < HEARD_DB) return;
+      isHeard = true;
+      note("level", "ok");
+    };
+    microphone.ondead = () => note("level", "poor", "levelDead");
+    microphone.onfaint = () => note("level", "poor", "levelFaint");
   }
 
-  #open(control) {
+  /** `obstacle` is a key of the fixed texts, or a sentence of the server's. */
+  #fail(obstacle) {
+    this.#found[FAILS[obstacle] ?? "network"] = { state: "failed", detail: obstacle };
+  }
+
+  #open(talk) {
     this.#draw();
+    this.#go.onclick = () => this.#dialog.close() || talk();
     this.#dialog.replaceChildren(
       make("h2", { id: "attune-preflight-title" }, text("checkTitle")),
       this.#rows,
       this.#remedy,
-      make("div", { class: "actions" }, control, make("button", { type: "button", class: "quiet", onclick: () => this.#dialog.close() }, text("close"))),
+      make(
+        "div",
+        { class: "actions" },
+        make("button", { type: "button", class: "quiet", onclick: () => this.#dialog.close() }, text("close")),
+        this.#go,
+      ),
     );
     this.#dialog.showModal();
+    this.#go.focus();
   }
 
   #draw() {
-    this.#rows.replaceChildren(...CHECKS.map((check) => row(check, this.#found[check])));
+    const rows = CHECKS.map((check) => row(check, this.#found[check]));
+    if (this.#found.network?.state === "ok") rows[CHECKS.indexOf("level")].lastChild.prepend(this.#level);
+    this.#rows.replaceChildren(...rows);
+    const wrong = Object.values(this.#found).filter(({ state }) => WRONG.includes(state));
+    this.#go.textContent = text(wrong.some(({ state }) => state === "failed") ? "tryAgain" : "talkNow");
+    const remedy = wrong.map(({ detail }) => text(detail)).join(" ");
+    // An alert is read out whenever it is written.
+    if (remedy === this.#told) return;
+    this.#told = remedy;
+    this.#remedy.replaceChildren(remedy);
+    if (this.#found.secure?.detail === "micFramed") this.#remedy.append(" ", ownTab());
   }
 }
 
 function row(check, { state, detail } = { state: "waiting" }) {
-  const note = state !== "poor" && detail ? detail : text(`found.${state}`);
-  return make("li", { data: { found: state } }, icon(state), make("b", {}, text(`checks.${check}`)), make("span", {}, note));
+  const note = WRONG.includes(state) || !detail ? text(`found.${state}`) : detail;
+  const isUnseen = state === "waiting" && !detail;
+  const told = make("span", {}, make("span", { class: isUnseen ? "hidden-text" : "" }, note));
+  return make("li", { data: { found: state } }, icon(state), make("b", {}, text(`checks.${check}`)), told);
+}
+
+/** The way out of a page around this one that keeps the microphone to itself. */
+export function ownTab() {
+  return make("a", { href: location.href, target: "_blank", rel: "noopener" }, text("openOwnTab"));
 }

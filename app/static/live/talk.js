@@ -55,7 +55,7 @@ export class HandsFree {
     this.#view = view;
     this.#settings = settings;
     const { line, microphone, loudspeaker } = parts;
-    this.#courtesy = new Courtesy(loudspeaker, () => view.note(text("echoLikely")));
+    this.#courtesy = new Courtesy(loudspeaker, (isLow) => view.lower(isLow), () => view.note(text("echoLikely")));
     line.onevent = (event) => this.#take(event);
     line.onsound = (samples) => this.#play(samples);
     line.onlost = () => this.#lost();
@@ -64,6 +64,7 @@ export class HandsFree {
     microphone.onframe = (pcm, level) => this.#hear(pcm, level);
     microphone.onlost = () => this.#over(text("micLost"));
     microphone.ondead = () => view.note(text("levelDead"));
+    microphone.onfaint = () => view.note(text("levelFaint"));
     microphone.onchanged = (name) => view.note(text("micChanged", { name }));
     this.#awake = new Awake(parts.context, () => this.#over(text("liveAsleep")));
     this.#reports = setInterval(() => this.#report(), REPORT_MS);
@@ -195,7 +196,7 @@ export class HandsFree {
         return this.#stand(event);
       case "attune.caption":
         this.#spoken ??= this.#transcript.begin();
-        return this.#transcript.caption(this.#spoken, event.text);
+        return this.#transcript.caption(this.#spoken, event.text, event.settled);
       case "attune.nothing":
         this.#spoken?.exchange.breakOff();
         this.#spoken = null;
@@ -227,7 +228,8 @@ export class HandsFree {
     this.#isSounding = this.state === "speaking";
     if (state === "hearing") this.#spoken ??= this.#transcript.begin();
     if (state === "listening") this.#rest();
-    this.#view.patience(WAITING.includes(state) ? needed_s : null);
+    // Nothing is known yet when a pause begins, or goes on under another name.
+    if (needed_s || !WAITING.includes(state)) this.#view.patience(needed_s);
     if (!this.#isHeld) this.onstate(this.state);
   }
 

@@ -40,7 +40,9 @@ export default {
   stateTalking: "I hear you…",
   stateYielding: "Speaking. Talk over me any time",
   stateMuted: "Muted. Press Space or Mute to be heard again",
+  stateMutedTouch: "Muted. Press Mute to be heard again",
   stateHold: "Hold the button or the Space bar, and talk",
+  stateHoldTouch: "Hold the button, and talk",
   stateLost: "The connection is gone; looking for it…",
   stateCleared: "A new conversation has begun",
 
@@ -73,7 +75,8 @@ export default {
     speed: "Speed",
     mode: "Way of talking",
     hears_while_speaking: "Listen while speaking",
-    end: "My turn after",
+    end: "You are done when",
+    patience: "When you pause",
     input: "Microphone",
     output: "Loudspeaker",
     profile: "Profile",
@@ -88,10 +91,17 @@ export default {
 
   talking: "How we talk",
   modes: { free: "hands-free", push: "hold a button to talk", record: "record, then send" },
-  ends: { silence: "a plain silence" },
+  ends: { ours: "Attune hears it", "smart-turn": "smart-turn hears it", silence: "it is silent" },
+  endHints: {
+    ours: "Attune's own: goes by your words, your voice, and the pauses you usually make.",
+    "smart-turn": "An open model by Pipecat: goes by your voice alone.",
+    silence: "Goes by the clock: the same silence, whatever you said.",
+  },
+  patiences: { quick: "answer quickly", normal: "as usual", relaxed: "take your time" },
   deviceDefault: "the browser's choice",
   checkNow: "Check microphone, sound and connection",
   checkTitle: "Before we talk",
+  talkNow: "Start talking",
   checks: {
     secure: "Secure page",
     microphone: "Microphone",
@@ -112,7 +122,8 @@ export default {
   outputGone: "The loudspeaker you chose is not there; you hear me on the browser's choice.",
   echoHint: "This browser does not take my voice out of your microphone. With headphones, or without listening while I speak (Settings), I cannot hear myself.",
   echoLikely: "It seems that I hear myself. Headphones help, or let me stop listening while I speak (Settings).",
-  levelTry: "say something and see the bar move",
+  levelTry: "say something",
+  levelFaint: "I hear next to nothing. If you are talking, come closer to the microphone, or raise its level in your system's sound settings.",
   levelDead: "Your microphone gives no sound at all; it may be switched off. Switch it on, or choose another in the settings.",
 
   heardNothing: "(nothing I could make out)",
@@ -161,7 +172,7 @@ export default {
   timingGaps: "gaps in the sound: {gaps}",
 
   micInsecure:
-    "Browsers give the microphone only to https pages and to this machine itself. Open the page on the machine where it runs, start it with --share, or type or drop a file instead.",
+    "Browsers give the microphone only to https pages and to this machine itself. Open the page on the machine where it runs, as localhost; for a phone, start it with --share and open the https address that it prints. Or type, or drop a file.",
   micFramed: "The page around this one does not pass the microphone on.",
   openOwnTab: "Open Attune in its own tab",
   micDenied:
