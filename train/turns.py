@@ -26,8 +26,8 @@ from train.memo import key_of
 from train.splits import Split
 from train.turn_taking.can_end import fit_can_end
 from train.turn_taking.fit import FitOptions, fit
-from train.turn_taking.lessons import IS_END, IS_NATURAL, LessonOptions, Lessons, Take
-from train.turn_taking.waits import Measured, Rehearsal, WaitOptions, Waits, choose
+from train.turn_taking.lessons import IS_END, IS_NATURAL, IS_PAUSE, LessonOptions, Lessons, Take
+from train.turn_taking.waits import Rehearsal, WaitOptions, choose
 from train.voices import LISTENING_CODE
 
 LESSON_CODE = tuple(
@@ -78,13 +78,24 @@ def run(args: argparse.Namespace) -> None:
     validation = lessons.of(_clips("validation", settings), "validation")
     tensors = {**words, **fit(*_examples(training, settings), fitting)}
     untimed = EndModel({**tensors, "levels": np.zeros(0), "waits_s": np.zeros(0)})
-    heard = [untimed.judge(take.features.astype(np.float32)) for take in validation]
-    rehearsal = Rehearsal.of(validation, heard)
+    whole = [take for take in validation if take.clip.corpus not in settings.unsure_ends]
+    log_odds = [untimed.judge(take.features.astype(np.float32)) for take in whole]
+    rehearsal = Rehearsal.of(whole, log_odds)
     waits = choose(rehearsal, waiting)
     timed = {"levels": np.array(waits.log_odds), "waits_s": np.array(waits.waits_s)}
     beside.save(args.start / TURNS_FILE, FORMAT, {**tensors, **timed})
-    measured = rehearsal.measure(waits, waiting.cut_costs_s)
-    record = _record(args.start, settings, waits, measured, len(training), len(validation))
+    scores = {
+        **asdict(rehearsal.measure(waits, waiting.cut_costs_s)),
+        "taken_for_the_end_at_once": _quick(whole, log_odds, waits.log_odds[0]),
+        "takes": len(whole),
+    }
+    record = {
+        "ears": store.read_record(args.start)["sha256"],
+        "recipe": asdict(settings),
+        "takes": len(training),
+        "waits": asdict(waits),
+        "validation": scores,
+    }
     (args.start / "turns.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     sys.stderr.write(json.dumps(record["validation"]) + "\n")
 
@@ -126,13 +137,8 @@ def _examples(takes: Sequence[Take], settings: TurnsRecipe) -> tuple[np.ndarray,
     return features, kinds == IS_END, weights
 
 
-def _record(
-    folder: Path, settings: TurnsRecipe, waits: Waits, measured: Measured, training: int, validation: int
-) -> dict:
-    return {
-        "ears": store.read_record(folder)["sha256"],
-        "recipe": asdict(settings),
-        "takes": training,
-        "waits": asdict(waits),
-        "validation": {**asdict(measured), "n": validation},
-    }
+def _quick(takes: Sequence[Take], log_odds: Sequence[np.ndarray], level: float) -> dict[str, float]:
+    """The share of ends, of pauses put in, and of pauses that speakers made, that are waited for shortest."""
+    kinds, odds = np.concatenate([take.kinds for take in takes]), np.concatenate(log_odds)
+    names = {IS_END: "ends", IS_PAUSE: "inserted_pauses", IS_NATURAL: "natural_pauses"}
+    return {name: round(float((odds[kinds == kind] >= level).mean()), 4) for kind, name in names.items()}

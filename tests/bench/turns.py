@@ -112,15 +112,16 @@ def groups(outcomes: dict[tuple[str, float], list]) -> Iterator[tuple[str, list]
         yield setting, [outcome for pause_s in PAUSES_S for outcome in outcomes[setting, pause_s]]
 
 
-def figures(outcomes: Sequence) -> dict[str, float]:
-    """Waits are of the turns that were not cut short."""
+def figures(outcomes: Sequence) -> dict[str, float | None]:
+    """Waits are of the turns that were not cut short, None where all were."""
     waits_ms = [1e3 * outcome.wait_s for outcome in outcomes if not outcome.is_cut]
-    p50, p95 = np.quantile(waits_ms, (0.5, 0.95)) if waits_ms else (np.nan, np.nan)
-    cut = np.mean([outcome.is_cut for outcome in outcomes]) if outcomes else np.nan
+    p50, p95 = (
+        (round(float(each)) for each in np.quantile(waits_ms, (0.5, 0.95))) if waits_ms else (None, None)
+    )
     return {
-        "cut_short": round(float(cut), 4),
-        "wait_p50_ms": round(float(p50)),
-        "wait_p95_ms": round(float(p95)),
+        "cut_short": round(float(np.mean([outcome.is_cut for outcome in outcomes])), 4) if outcomes else None,
+        "wait_p50_ms": p50,
+        "wait_p95_ms": p95,
         "n": len(outcomes),
     }
 
@@ -133,8 +134,9 @@ def show(each: dict) -> None:
 
 
 def line_of(some: dict) -> str:
-    waits = f"{some['wait_p50_ms']:5} / {some['wait_p95_ms']:5} ms"
-    return f"cut {some['cut_short']:6.1%}   wait {waits}   n {some['n']}"
+    cut, p50, p95 = (some[key] for key in ("cut_short", "wait_p50_ms", "wait_p95_ms"))
+    share = "–" if cut is None else f"{cut:.1%}"
+    return f"cut {share:>6}   wait {p50 or '–':>5} / {p95 or '–':>5} ms   n {some['n']}"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def test_captions_grow_in_place_and_are_no_news_until_they_are_final(talker):
     await_replies(page, 1)
     words, unsettled, lefts, heights, busy, live = zip(*page.evaluate("window.captions"), strict=True)
     assert len(set(words)) > 5
-    assert all(f"0{rest}" == whole for whole, rest in zip(words, unsettled, strict=True))
+    assert all(f"heard{rest}" == whole for whole, rest in zip(words, unsettled, strict=True))
     assert len(set(lefts)) == len(set(heights)) == 1
     assert set(busy) == {"true"} and not any(live)
     assert page.get_attribute(".turn.user .words", "aria-busy") is None

@@ -9,9 +9,10 @@ from playwright.sync_api import Page
 
 from app.page.host import Host
 from app.page.routes import EXAMPLES
+from engine.audio import Audio
 from engine.ears.alphabet import normalise
 from tests.browser.conftest import replies, said, serve
-from tests.browser.live import await_replies, clip, start
+from tests.browser.live import RATE_HZ, await_replies, clip, start
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +81,16 @@ def test_a_very_quiet_voice_is_heard(talker):
     start(page)
     page.wait_for_selector(".turn.assistant")
     assert in_common(SAYS["glad"], said(page)[0]) >= 0.5
+
+
+def test_a_second_of_thought_inside_a_sentence_ends_nothing(talker, engine):
+    voice = clip("homesick")
+    words = engine.ears.listen(Audio(voice, RATE_HZ)).words
+    before = next(place for place, word in enumerate(words) if word.text.startswith("almost"))
+    middle = round((words[before].end_s + words[before + 1].start_s) / 2 * RATE_HZ)
+    page = talker(1.0, voice[:middle], 1.0, voice[middle:])
+    page.set_default_timeout(ANSWERED_WITHIN_MS)
+    start(page)
+    await_replies(page, 1)
+    [text] = said(page)
+    assert in_common(SAYS["homesick"], text) >= 0.5, text

@@ -71,7 +71,7 @@ class Ears:
 
 
 class Stream:
-    """Captions count the tenths of a second, and hold no word: words may interrupt a reply."""
+    """Captions are one word and the tenths of a second: more words might interrupt a reply."""
 
     def __init__(self, ears: Ears, baseline: VoiceBaseline) -> None:
         self._ears, self._baseline = ears, baseline
@@ -80,10 +80,10 @@ class Stream:
 
     def feed(self, samples: np.ndarray) -> Partial | None:
         self.sound = Audio(np.concatenate([self.sound.samples, samples]), SPEECH_RATE_HZ)
-        if (text := f"0 {self.sound.duration_s:.1f}") == self._shown:
+        if (text := f"heard {self.sound.duration_s:.1f}") == self._shown:
             return None
         self._shown = text
-        return Partial(text, "0")
+        return Partial(text, "heard")
 
     def so_far(self) -> Listened:
         return self._ears.listen(self.sound, self._baseline)

@@ -54,7 +54,7 @@ class Loudness:
 
 
 class Ears:
-    """Hears one word for every half second of speech."""
+    """Hears one word for every half second of speech, at half of it."""
 
     def __init__(self):
         self._loud = 0
@@ -67,7 +67,7 @@ class Ears:
         return Heard(self._text(), speech_s=self._loud / SPEECH_RATE_HZ)
 
     def _text(self):
-        return " ".join(["word"] * (self._loud // (SPEECH_RATE_HZ // 2)))
+        return " ".join(["word"] * round(2 * self._loud / SPEECH_RATE_HZ))
 
 
 class FakeReply:
