@@ -110,19 +110,6 @@ _ALL = (
         wheel=WheelSource("silero-vad", "6.2.3", "silero_vad/data/silero_vad.onnx", size_bytes=11_317_527),
     ),
     Artifact(
-        name="smart-turn",
-        size_bytes=8_679_182,
-        sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
-        licence="BSD-2-Clause",
-        hub=HubSource("pipecat-ai/smart-turn-v3", "smart-turn-v3.2-cpu.onnx"),
-        wheel=WheelSource(
-            "pipecat-ai",
-            "1.14.0",
-            "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
-            size_bytes=12_109_725,
-        ),
-    ),
-    Artifact(
         name="kokoro-82m",
         size_bytes=92_361_116,
         sha256="fbae9257e1e05ffc727e951ef9b9c98418e6d79f1c9b6b13bd59f5c9028a1478",

@@ -13,6 +13,10 @@ from engine.errors import BadInput
 from engine.facade import Engine, Server
 from engine.weights import OnProgress, Sources
 
+UNTIL_LOADED_S = 10.0
+"""Who ends the program while its engine is loading waits so long at most: an interpreter that is taken down
+around libraries at work aborts. A longer download is Python's own work, and ends without harm."""
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -52,11 +56,12 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise BadInput(f"Port {args.port} is taken; choose another with --port.") from error
     cli.tell(f"Attune is at {address} (Ctrl-C ends it).")
-    host.start(Choice(args.profile or "", *(args.llm or ())))
+    loading = host.start(Choice(args.profile or "", *(args.llm or ())))
     try:
         threading.Event().wait()
     finally:
         page.close(verbose=False)
+        loading.join(UNTIL_LOADED_S)
     return 0
 
 
