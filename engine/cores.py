@@ -8,10 +8,16 @@ On two cores the mini mind writes a token in 62 ms alone, beside whatever else i
 ears have workers too. Reading many tokens at once takes half the time with two workers in any case.
 """
 
-import torch
+from functools import lru_cache
 
-ALL = torch.get_num_threads()
-"""What torch would take by itself: the physical cores, or `OMP_NUM_THREADS`."""
+
+@lru_cache(maxsize=1)
+def count() -> int:
+    """What torch would take by itself: the physical cores, or `OMP_NUM_THREADS`."""
+    # Here and below: whoever only asks for help need not wait for torch.
+    import torch
+
+    return torch.get_num_threads()
 
 
 def take_one() -> None:
@@ -20,14 +26,18 @@ def take_one() -> None:
 
 def take_most() -> None:
     """One core is left to everything else."""
-    _take(max(1, ALL - 1))
+    _take(max(1, count() - 1))
 
 
 def take_all() -> None:
-    _take(ALL)
+    _take(count())
 
 
-def _take(count: int) -> None:
-    # A thread inherits when it first asks, which would undo what is said before.
+def _take(cores: int) -> None:
+    import torch
+
+    # What torch takes by itself can be asked only before; and a thread inherits when it first asks, which
+    # would undo what is said before.
+    count()
     torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(cores)

@@ -16,6 +16,8 @@ from engine.conversation import Stale, never
 from engine.errors import AttuneError
 from engine.tts import AudioChunk, Style
 
+CLAUSE_MARKS = (",", ";", ":")
+
 
 @dataclass(frozen=True)
 class TextPiece:
@@ -115,7 +117,13 @@ def _collect(
                 continue
         yield event
     timings["total"] = elapsed_ms()
-    yield Finished("".join(written).strip(), style, timings, failure)
+    yield Finished(_closed("".join(written)), style, timings, failure)
+
+
+def _closed(text: str) -> str:
+    """A first clause that is spoken before the rest may turn out to have been all: it ends with a stop."""
+    text = text.strip()
+    return f"{text[:-1]}." if text.endswith(CLAUSE_MARKS) else text
 
 
 def _guarded(work: Callable[[], None], events: queue.Queue) -> None:

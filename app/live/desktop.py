@@ -16,9 +16,9 @@ import numpy as np
 from app.live.loudspeaker import Loudspeaker
 from app.live.messages import Close, Outbox, Played, Problem, Sound, Volume
 from app.live.messages import Hush as Hushed
-from app.live.talk import LiveTalk, Strategies
+from app.live.talk import LiveTalk
 from app.live.terminal import Terminal
-from app.live.ways import strategies
+from app.live.ways import Strategies, strategies
 from app.session import Session
 from engine import cli
 from engine.audio import SPEECH_RATE_HZ

@@ -9,7 +9,6 @@ import logging
 import queue
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,6 +33,7 @@ from app.live.messages import (
     Volume,
 )
 from app.live.reply import BROKE, Answer, Make, Reply, ReplyEvent
+from app.live.ways import Strategies
 from app.said import INTERRUPTED
 from app.session import Session
 from engine import cores
@@ -41,18 +41,7 @@ from engine.conversation import Heard, Stale
 from engine.errors import AttuneError
 from engine.facade import Engine
 from engine.turn import Event, SpeechPiece
-from engine.turns import EndOfTurn, Interruption, Onset, Pause, Verdict
-
-
-@dataclass(frozen=True)
-class Strategies:
-    """How this conversation takes turns; chosen in the settings."""
-
-    end: EndOfTurn
-    interruption: Interruption
-    hears_while_speaking: bool = True
-    """False is half duplex: the microphone counts for nothing while a reply sounds."""
-
+from engine.turns import Onset, Pause, Verdict
 
 WORTH_ANSWERING_S = 0.5
 """Speech without a word is answered from this length on; less is a cough or a chair."""

@@ -4,12 +4,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.live.talk import Strategies
-from engine.turns import EndOfTurn, MakeEnd, Pause
+from engine.turns import EndOfTurn, Interruption, MakeEnd, Pause
 from engine.turns.interruption import ByLengthAndWords
 
 BUTTON = "button"
 """Push to talk: no silence ends a turn, only letting go of the button does."""
+
+
+@dataclass(frozen=True)
+class Strategies:
+    """How this conversation takes turns; chosen in the settings."""
+
+    end: EndOfTurn
+    interruption: Interruption
+    hears_while_speaking: bool = True
+    """False is half duplex: the microphone counts for nothing while a reply sounds."""
 
 
 @dataclass(frozen=True)

@@ -123,4 +123,4 @@ def is_phantom(text: str) -> bool:
 def _model(folder: Path, device: str, compute_type: str) -> "WhisperModel":
     from faster_whisper import WhisperModel
 
-    return WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=cores.ALL)
+    return WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=cores.count())

@@ -63,7 +63,7 @@ def download(page) -> Path:
 def words_in_common(engine: Engine, speech: Path, reply: str) -> float:
     """The share of the reply's words that our own ears hear in its sound."""
     expected = set(normalise(reply).split())
-    heard = set(engine.ears.listen(audio.decode(speech.read_bytes())).text.split())
+    heard = set(normalise(engine.ears.listen(audio.decode(speech.read_bytes())).text).split())
     return len(expected & heard) / len(expected)
 
 

@@ -10,7 +10,7 @@ from engine.turn import answer
 
 
 def test_a_reply_is_written_on_all_cores_but_one_whatever_its_owner_computes_on(monkeypatch):
-    monkeypatch.setattr(cores, "ALL", 4)
+    monkeypatch.setattr(cores, "count", lambda: 4)
     before = torch.get_num_threads()
 
     def mind():

@@ -26,7 +26,8 @@ from app.live.messages import (
     Volume,
 )
 from app.live.reply import ReplyEvent
-from app.live.talk import LiveTalk, Strategies
+from app.live.talk import LiveTalk
+from app.live.ways import Strategies
 from app.session import Session
 from engine.asr import Partial
 from engine.audio import SPEECH_RATE_HZ, Audio

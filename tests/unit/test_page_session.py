@@ -107,6 +107,12 @@ def test_stop_keeps_what_was_heard(played_s, kept):
     assert session.exchanges[-1].reply == kept
 
 
+def test_the_mark_at_the_end_of_a_reply_may_be_another_than_was_spoken():
+    phrases = [Phrase("I'm so sorry,", 1.0)]
+    assert said_of("I'm so sorry.", phrases, 2.0) == "I'm so sorry."
+    assert said_of("I'm so sorry.", phrases, 0.6) == f"I'm so {INTERRUPTED}"
+
+
 def test_a_turn_stopped_before_it_was_understood_leaves_the_one_before_as_it_was():
     session = Session()
     list(session.answer(Scripted(*reply("One.")), hear("hello")))

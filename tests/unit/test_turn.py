@@ -34,6 +34,11 @@ def test_text_and_speech_arrive_and_finished_is_last():
     assert not workers()
 
 
+def test_a_clause_that_turns_out_to_be_all_ends_with_a_stop():
+    *_, last = answer(iter(["I'm so sorry, "]), spoken, Style())
+    assert last.text == "I'm so sorry."
+
+
 def test_speech_starts_before_the_text_is_complete():
     first_heard = threading.Event()
 
