@@ -47,7 +47,8 @@ def said_of(reply: str, phrases: Sequence[Phrase], played_s: float) -> str:
             break
         # What cannot be spoken lies between the phrases, and the mark at the end may have become another.
         begins = (reply.find(text, end) for text in (phrase.text, phrase.text[:-1]))
-        end = next((begin for begin in begins if begin >= 0), end) + len(phrase.said_in(played_s))
+        if (begin := next((begin for begin in begins if begin >= 0), None)) is not None:
+            end = begin + len(phrase.said_in(played_s))
         played_s -= phrase.speech_s + phrase.pause_s
     said, rest = reply[:end].strip(), reply[end:].strip()
     return f"{said} {INTERRUPTED}" if said and rest else said

@@ -186,20 +186,25 @@ class Session:
             if not self.is_stale(mine):
                 self._state = State.READY
 
-    def stop(self, played_s: float | None = None) -> None:
-        """End the turn. Its reply, or one that still sounds, shrinks to what the person got.
+    def stop(self, played_s: float | None = None, mine: int | None = None) -> str:
+        """End the turn, or nothing where that of generation `mine` is stale. Its reply, or one that still
+        sounds, shrinks to what the person got, which is returned.
 
         `played_s` is how much of its sound they heard; None where nothing was played aloud,
         so that the text they saw counts.
         """
         with self._lock:
+            if mine is not None and self.is_stale(mine):
+                return ""
             self._generation += 1
             is_unheard, self._state = self._state is State.HEARING, State.READY
             if is_unheard or not self._exchanges or self._exchanges[-1].was_stopped:
-                return
+                return ""
             *earlier, last = self._exchanges
             said = last.reply.strip() if played_s is None else said_of(last.reply, last.phrases, played_s)
-            self._exchanges = (*earlier, replace(last, reply=said, was_stopped=True))
+            heard = replace(last.heard, ending=None)
+            self._exchanges = (*earlier, replace(last, heard=heard, reply=said, was_stopped=True))
+            return said
 
     def clear(self) -> None:
         """Forget what was said; a running turn ends. The person stays the same, so the voice stays known."""

@@ -113,7 +113,7 @@ def offered(
     for part in ladder:
         one, lacks = climb(job, (part,), builders, site)
         if one is not None:
-            made[part.kind] = one
+            made.setdefault(part.kind, one)
         if not made:
             notices += lacks
     return made, notices

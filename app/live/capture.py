@@ -57,10 +57,6 @@ class Capture:
         return self._frames * self._frame_s
 
     @property
-    def is_listening(self) -> bool:
-        return self._ears is not None
-
-    @property
     def recent(self) -> np.ndarray:
         """(N,) at 16 kHz, the last seconds."""
         return self._recent

@@ -32,6 +32,8 @@ BLOCK_S = 0.02
 REPORT_S = 0.1
 """How often the conversation is told what has been played."""
 
+UNPLUGGED = "The sound device is gone; connect it and start again."
+
 NO_PORTAUDIO = (
     "The sound library PortAudio is missing: install it (Debian and Ubuntu: apt-get install libportaudio2; "
     "Fedora: dnf install portaudio), or talk in the browser with `python app.py`."
@@ -133,16 +135,23 @@ def talk(
     gone = threading.Event()
     try:
         with (
-            sounddevice.InputStream(SPEECH_RATE_HZ, block, microphone, 1, "float32", callback=on_sound),
-            sounddevice.OutputStream(SAMPLE_RATE_HZ, 0, output, 1, "float32", callback=on_need),
+            sounddevice.InputStream(
+                SPEECH_RATE_HZ, block, microphone, 1, "float32", callback=on_sound
+            ) as listening,
+            sounddevice.OutputStream(SAMPLE_RATE_HZ, 0, output, 1, "float32", callback=on_need) as playing,
         ):
             while worker.is_alive() and not is_over():
+                # A device that is unplugged raises nothing: it only calls no more.
+                if not (listening.active and playing.active):
+                    raise AttuneError(UNPLUGGED)
                 gone.wait(REPORT_S)
                 with lock:
                     terminal.level(max(levels.copy()))
                 conversation.post(Played(loudspeaker.played_s, is_over=loudspeaker.is_empty))
     except sounddevice.PortAudioError as error:
-        terminal.show(Problem(f"The sound device is gone ({_short(error)}); connect it and start again."))
+        terminal.show(Problem(f"The sound device cannot be used ({_short(error)}); choose another."))
+    except AttuneError as error:
+        terminal.show(Problem(str(error)))
     except KeyboardInterrupt:
         pass
     finally:

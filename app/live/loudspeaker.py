@@ -24,6 +24,7 @@ class Loudspeaker:
         self._waiting: deque[np.ndarray] = deque()
         self._volume = self._wanted_volume = 1.0
         self._played = 0
+        self._has_begun = False
 
     @property
     def played_s(self) -> float:
@@ -32,16 +33,18 @@ class Loudspeaker:
 
     @property
     def is_empty(self) -> bool:
-        """Everything that was pushed has been played."""
-        return not self._waiting
+        """Something of the newest reply was pushed, and all of it has been played."""
+        with self._lock:
+            return self._has_begun and not self._waiting
 
     def begin(self) -> None:
         """A new reply: what is played counts from here."""
         with self._lock:
-            self._played = 0
+            self._played, self._has_begun, self._wanted_volume = 0, False, 1.0
 
     def push(self, samples: np.ndarray) -> None:
         with self._lock:
+            self._has_begun = True
             if len(samples):
                 self._waiting.append(samples)
 

@@ -133,11 +133,8 @@ class TurnMachine:
 
     def stop(self) -> list[Action]:
         """The person wants silence: by a button, or by leaving."""
-        match self.state:
-            case State.THINKING | State.REPLYING | State.SPEAKING:
-                return self._enter(State.LISTENING, Action.YIELD)
-            case State.DOUBTING:
-                return self._enter(State.LISTENING, Action.YIELD, Action.DROP)
+        if self.state in UNHEARD | {State.SPEAKING, State.DOUBTING}:
+            return self._enter(State.LISTENING, Action.YIELD, Action.DROP)
         return self.drop()
 
     def give_up(self) -> list[Action]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from app.live.capture import Capture
+from app.live.evidence import onset_of, pause_of
 from app.live.machine import UNHEARD, Action, Manners, State, TurnMachine
 from app.live.messages import (
     AnswerNow,
@@ -34,14 +35,16 @@ from app.live.messages import (
 )
 from app.live.reply import BROKE, Answer, Make, Reply, ReplyEvent
 from app.live.ways import Strategies
-from app.said import INTERRUPTED
 from app.session import Session
 from engine import cores
 from engine.conversation import Heard, Stale
 from engine.errors import AttuneError
 from engine.facade import Engine
 from engine.turn import Event, SpeechPiece
-from engine.turns import Onset, Pause, Verdict
+from engine.turns import Verdict
+
+ECHO_S = 0.3
+"""After the reply's last sample: loudspeakers are late, and rooms answer."""
 
 WORTH_ANSWERING_S = 0.5
 """Speech without a word is answered from this length on; less is a cough or a chair."""
@@ -67,6 +70,7 @@ class LiveTalk:
         self._answer: Answer | None = None
         self._at_work: set[Reply] = set()
         self._is_muted = False
+        self._deaf_until_s = 0.0
         self._standing = Standing(State.LISTENING)
 
     def post(self, message: Inbox) -> None:
@@ -89,9 +93,11 @@ class LiveTalk:
             except Exception:
                 logging.getLogger(__name__).exception("A hands-free turn broke off.")
                 self._start_anew(BROKE)
-        self._do(self._machine.stop())
-        for reply in self._at_work:
-            reply.join()
+        try:
+            self._do(self._machine.stop())
+        finally:
+            for reply in self._at_work:
+                reply.join()
 
     def handle(self, message: Inbox) -> None:
         """One message, whose answers have left when this returns."""
@@ -118,9 +124,9 @@ class LiveTalk:
         return TurnMachine(Manners(self._needed_silence_s, self._judge))
 
     def _start_anew(self, problem: str) -> None:
-        """Whatever the turn was, it is given up."""
-        if self._answer:
-            self._session.end(self._answer.generation)
+        """Whatever the turn was, it is given up, and what sounds falls silent."""
+        if self._answer and self._answer.generation is not None:
+            self._yield()
         self._forget()
         self._capture.drop()
         self._machine = self._new_machine()
@@ -138,7 +144,7 @@ class LiveTalk:
         if self._is_muted:
             return
         said = self._capture.text
-        is_deaf = self._machine.state is State.SPEAKING and not self._strategies.hears_while_speaking
+        is_deaf = self._is_deaf()
         for frame in self._capture.feed(samples):
             self._do(self._machine.sound(frame.is_speech and not is_deaf, frame.end_s))
         if self._capture.text != said and self._machine.state in (State.HEARING, State.PAUSING):
@@ -180,7 +186,7 @@ class LiveTalk:
 
     def _prepare(self, heard: Heard) -> Answer:
         before = self._session.conversation
-        started = self._clock() - self._capture.silence_s
+        started = self._clock() - (0.0 if heard.is_typed else self._capture.silence_s)
 
         def events(stale: Stale) -> Iterator[Event]:
             return self._engine.turn(before, heard, stale=stale, started=started)
@@ -242,15 +248,22 @@ class LiveTalk:
         self._answer = None
         if self._machine.state in UNHEARD:
             self._capture.drop()
+        if not self._strategies.hears_while_speaking:
+            self._deaf_until_s = self._capture.now_s + ECHO_S
+            self._capture.forget_before()
         self._do(self._machine.reply_over(self._capture.now_s))
+
+    def _is_deaf(self) -> bool:
+        """Half duplex: until the reply, and what the room makes of it, is over."""
+        if self._strategies.hears_while_speaking:
+            return False
+        return self._machine.state is State.SPEAKING or self._capture.now_s < self._deaf_until_s
 
     def _yield(self) -> None:
         """The person has the word: what has sounded of the reply is what was said."""
         answer = self._answer
         self._forget()
-        if not self._session.is_stale(answer.generation):
-            self._session.stop(answer.played_s)
-            self._send(Hush(self._session.exchanges[-1].reply))
+        self._send(Hush(self._session.stop(answer.played_s, answer.generation)))
 
     def _drop(self) -> None:
         # While a reply sounds, the answer is what sounds, and no guess at a turn.
@@ -265,35 +278,14 @@ class LiveTalk:
             self._answer = None
 
     def _needed_silence_s(self, silence_s: float) -> float:
-        capture, answer = self._capture, self._answer
-        pause = Pause(
-            silence_s=silence_s,
-            speech_s=capture.turn_s,
-            samples=capture.recent,
-            text=answer.heard.text if answer else capture.text,
-            emotion=answer.heard.emotion if answer else None,
-            ending=answer.heard.ending if answer else None,
-            was_asked=self._was_asked(),
-            own_pauses_s=tuple(capture.own_pauses_s),
-        )
+        pause = pause_of(self._capture, self._answer, self._session, silence_s)
         needed_s = self._strategies.end.needed_silence_s(pause)
         self._stand(Standing(self._machine.state, round(needed_s, 1)))
         return needed_s
 
     def _judge(self, duration_s: float) -> Verdict:
-        answer = self._answer
-        onset = Onset(
-            duration_s=duration_s,
-            speech_s=self._capture.speech_s,
-            text=self._capture.text,
-            being_said=answer.sounding() if answer else "",
-            reply_age_s=answer.played_s if answer else 0.0,
-        )
+        onset = onset_of(self._capture, self._answer, duration_s)
         return self._strategies.interruption.judge(onset)
-
-    def _was_asked(self) -> bool:
-        last = self._session.exchanges[-1:]
-        return bool(last) and last[0].reply.rstrip(f" {INTERRUPTED}").endswith("?")
 
     def _stand(self, standing: Standing) -> None:
         if standing != self._standing:

@@ -106,6 +106,7 @@ class Ours:
 
     def needed_silence_s(self, pause: Pause) -> float:
         if pause.ending is None:
+            self._asked_of = -1.0
             return LONGEST_WAIT_S
         if pause.speech_s != self._asked_of:
             self._asked_of = pause.speech_s

@@ -48,6 +48,7 @@ class SmartTurn:
 
     def needed_silence_s(self, pause: Pause) -> float:
         if pause.silence_s < ASK_AT_S:
+            self._asked_of = -1.0
             return WAITS_S[-1][1]
         if pause.speech_s != self._asked_of:
             self._asked_of, self._answer = pause.speech_s, self._model.probability(pause.samples)

@@ -63,9 +63,12 @@ class _Clocked:
     def __init__(self, step, every_s):
         self._step, self._every_s, self._over = step, every_s, threading.Event()
 
+    active = True
+
     def __enter__(self):
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+        return self
 
     def __exit__(self, *_):
         self._over.set()
@@ -154,6 +157,25 @@ def test_without_a_device_a_sentence_says_what_to_do():
         desktop.check(broken, (None, None))
 
 
+def test_an_unplugged_microphone_ends_the_talk_with_a_sentence(monkeypatch):
+    device, screen = FakeDevice(said(1.0, 0)), Console()
+    monkeypatch.setattr(_Clocked, "active", False)
+    ways = Strategies(Silence(0.7), ByLengthAndWords())
+    desktop.talk(tiny_engine.engine(), ways, device, (None, None), Terminal(screen))
+    assert desktop.UNPLUGGED in screen.getvalue()
+
+
+def test_the_reply_after_an_interrupted_one_is_as_loud_as_ever():
+    loudspeaker, block = Loudspeaker(), np.empty(4800, dtype=np.float32)
+    loudspeaker.set_low(True)
+    loudspeaker.hush()
+    loudspeaker.fill(block)
+    loudspeaker.begin()
+    loudspeaker.push(np.ones(4800, dtype=np.float32))
+    loudspeaker.fill(block)
+    assert block[-1] == 1.0
+
+
 @given(st.lists(st.integers(0, 3000), max_size=8), st.lists(st.integers(1, 2000), max_size=8))
 def test_everything_pushed_is_played_once_and_in_order(stretches, blocks):
     loudspeaker = Loudspeaker()
@@ -166,7 +188,7 @@ def test_everything_pushed_is_played_once_and_in_order(stretches, blocks):
         loudspeaker.fill(block)
         played.append(block[block > 0])
     assert np.array_equal(np.concatenate(played), np.arange(total) + 1)
-    assert loudspeaker.is_empty
+    assert loudspeaker.is_empty == bool(stretches)
     assert loudspeaker.played_s == pytest.approx(total / 24_000)
 
 

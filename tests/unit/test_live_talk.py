@@ -284,6 +284,18 @@ def test_what_was_said_before_muting_is_no_part_of_what_is_said_after():
     assert [heard.text for heard in room.got(Heard)] == ["word"]
 
 
+def test_what_was_said_before_stop_is_no_part_of_what_is_said_after():
+    room = Room().speech(2).silence(1).post(Stop()).speech(1).silence(1)
+    assert [heard.text for heard in room.got(Heard)] == ["word word word word", "word word"]
+
+
+def test_half_duplex_does_not_hear_the_replys_own_tail():
+    room = Room(hears_while_speaking=False).speech(1).silence(1).speaks().finishes().played()
+    room.speech(0.2)
+    assert room.state is State.LISTENING
+    assert room.silence(0.3).speech(0.5).state is State.HEARING
+
+
 def test_ears_that_break_cost_the_turn_and_nothing_else():
     room = Room()
     room.talk.post(Typed("hello"))

@@ -1,7 +1,7 @@
 """A scene in a quiet room, in noise, among other people, or in a room that echoes.
 
 Noises and other voices are those of the same split as the scene, so that nothing a model is measured with
-was heard in training.
+was heard in training; validation, on which waits are chosen, has the noises of the test.
 """
 
 from collections.abc import Sequence

@@ -33,7 +33,9 @@ export class Awake {
 
   async #hold() {
     try {
-      this.#lock = await navigator.wakeLock?.request("screen");
+      const lock = await navigator.wakeLock?.request("screen");
+      if (this.#context.onstatechange) this.#lock = lock;
+      else lock?.release();
     } catch {
       // Low battery, or a frame that forbids it: the talk goes on, the screen may sleep.
     }

@@ -97,10 +97,14 @@ export class Microphone {
   }
 
   async #replace() {
-    const isOn = this.#track.enabled;
+    const gone = this.#track;
+    const isOn = gone.enabled;
     this.#source?.disconnect();
     try {
-      this.#take(await ask(""));
+      const stream = await ask("");
+      // Closed meanwhile: nobody would switch this one off.
+      if (!gone.onended) return stream.getTracks().forEach((track) => track.stop());
+      this.#take(stream);
       this.mute(!isOn);
       if (this.#node) this.#connect();
       this.onchanged(this.name);
