@@ -14,13 +14,11 @@ from engine.baseline import VoiceBaseline
 from engine.conversation import Heard, Turn
 from engine.facade import Engine
 from engine.live import LiveTurn
+from engine.turns import RECENT_S
 from engine.turns.activity import START_S, Activity
 
 PRE_ROLL_S = 0.5
 """What is kept from before an onset: it shows 0.1 s late, and soft beginnings later still."""
-
-RECENT_S = 8.0
-"""What a strategy may look at."""
 
 PAUSE_S = 0.2
 """Shorter silences lie between words."""

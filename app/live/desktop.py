@@ -77,20 +77,17 @@ def load_sounddevice() -> ModuleType:
 def check(sounddevice: ModuleType, devices: tuple[int | str | None, int | str | None]) -> None:
     """Raises `BadInput` with a sentence when a device is missing or refuses our rates."""
     microphone, loudspeaker = devices
-    try:
-        sounddevice.check_input_settings(device=microphone, channels=1, samplerate=SPEECH_RATE_HZ)
-    except (sounddevice.PortAudioError, ValueError) as error:
-        raise BadInput(
-            f"No usable microphone ({_short(error)}): connect one, or choose with --input; "
-            "--devices lists them."
-        ) from error
-    try:
-        sounddevice.check_output_settings(device=loudspeaker, channels=1, samplerate=SAMPLE_RATE_HZ)
-    except (sounddevice.PortAudioError, ValueError) as error:
-        raise BadInput(
-            f"No usable loudspeaker ({_short(error)}): connect one, or choose with --output; "
-            "--devices lists them."
-        ) from error
+    for check_settings, device, rate_hz, name, option in (
+        (sounddevice.check_input_settings, microphone, SPEECH_RATE_HZ, "microphone", "--input"),
+        (sounddevice.check_output_settings, loudspeaker, SAMPLE_RATE_HZ, "loudspeaker", "--output"),
+    ):
+        try:
+            check_settings(device=device, channels=1, samplerate=rate_hz)
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise BadInput(
+                f"No usable {name} ({_short(error)}): connect one, or choose with {option}; "
+                "--devices lists them."
+            ) from error
 
 
 def talk(

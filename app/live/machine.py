@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from engine.turns import Verdict
+from engine.turns import GUESS_AFTER_S, Verdict
 
 
 class State(Enum):
@@ -64,8 +64,7 @@ class Manners:
     """Silence so far → how much of it ends the turn. Asked anew at every frame of a pause."""
     judge: Callable[[float], Verdict]
     """Seconds since a sound began during the reply → what it is."""
-    guess_after_s: float = 0.2
-    """Silence after which an answer is prepared. Shorter ones lie between words."""
+    guess_after_s: float = GUESS_AFTER_S
     hushed_after_s: float = 0.35
     """A sound during the reply that ends so long ago without being called speech was nothing."""
 

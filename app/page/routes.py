@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from app.live.reply import BROKE
 from app.live.socket import LiveSocket
 from app.page import events, stream
 from app.page.host import Choice, Host
@@ -35,8 +36,6 @@ from engine.tts import Style
 CONVERSATION_HEADER = "X-Attune-Conversation"
 STATIC = Path(__file__).parent.parent / "static"
 EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
-
-BROKE = "Something broke while I was answering; the terminal shows where. You can simply go on."
 
 _STATUS_EVERY_S = 0.2
 

@@ -13,6 +13,12 @@ import numpy as np
 
 from engine.emotion import Emotion
 
+GUESS_AFTER_S = 0.2
+"""Silence after which an answer is prepared, from all that the ears heard; shorter ones lie between words."""
+
+RECENT_S = 8.0
+"""So much of the sound a strategy may look at."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pause:

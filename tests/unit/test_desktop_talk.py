@@ -152,7 +152,9 @@ def test_without_a_device_a_sentence_says_what_to_do():
     def refuse(**_):
         raise FakeDevice.PortAudioError("Error querying device -1")
 
-    broken = SimpleNamespace(PortAudioError=FakeDevice.PortAudioError, check_input_settings=refuse)
+    broken = SimpleNamespace(
+        PortAudioError=FakeDevice.PortAudioError, check_input_settings=refuse, check_output_settings=refuse
+    )
     with pytest.raises(BadInput, match="--devices"):
         desktop.check(broken, (None, None))
 

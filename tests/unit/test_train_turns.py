@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.audio import SPEECH_RATE_HZ, Audio
+from engine.turns import GUESS_AFTER_S
 from engine.turns.silence import Silence
 from engine.turns.words import CanEnd
 from train.linear_table import TableOptions
@@ -17,7 +18,7 @@ from train.turn_taking.fit import FitOptions, fit
 from train.turn_taking.lessons import IS_END, IS_PAUSE, Take
 from train.turn_taking.rehearsal import rehearsed
 from train.turn_taking.scenes import LONGEST_WAIT_S, RoomTone, scene
-from train.turn_taking.simulate import GUESS_AFTER_S, silences, simulate
+from train.turn_taking.simulate import silences, simulate
 from train.turn_taking.waits import Rehearsal, WaitOptions, Waits, choose
 
 SPLIT: Split = "train"

@@ -14,14 +14,10 @@ import numpy as np
 from engine.audio import SPEECH_RATE_HZ, Audio
 from engine.conversation import Heard
 from engine.hearing import Listened
-from engine.turns import EndOfTurn, Pause
+from engine.turns import GUESS_AFTER_S, RECENT_S, EndOfTurn, Pause
 from engine.turns.activity import Activity
 from engine.vad import Detector
 from train.turn_taking.scenes import Scene
-
-RECENT_S = 8.0
-GUESS_AFTER_S = 0.2
-"""As `app.live.machine.Manners`: when the silence has lasted so long, the ears say what they heard."""
 
 Complete = Callable[[Pause, np.ndarray], Pause]
 """Adds to a pause what the ears make of (N,) samples, all of the turn so far."""

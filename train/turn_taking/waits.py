@@ -9,8 +9,8 @@ from itertools import combinations, product
 
 import numpy as np
 
+from engine.turns import GUESS_AFTER_S
 from train.turn_taking.lessons import Take
-from train.turn_taking.simulate import GUESS_AFTER_S
 
 
 @dataclass(frozen=True)
