@@ -10,13 +10,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Enum
 
+from app.exchange import Exchange, with_newest_sounds
 from app.said import INTERRUPTED, Phrase, said_of
 from engine import cores
 from engine.baseline import VoiceBaseline
+from engine.calibration import Calibration
 from engine.conversation import Heard, Stale, Turn, never
+from engine.emotion import EMOTIONS
 from engine.errors import BadInput
 from engine.facade import Engine, remember, remember_voice
 from engine.turn import Event, Finished, SpeechPiece, TextPiece
@@ -26,12 +29,8 @@ MAX_SESSIONS = 500
 
 GONE = "This conversation is no longer on the server; start a new one, please."
 
-SOUNDS_KEPT = 8
-"""A mind that listens for itself hears so many turns again, and reads those before: 2.6 MB at 5 s a turn."""
-
-
-Listen = Callable[[VoiceBaseline, Sequence[Turn]], Heard]
-"""Hears the person, given what is known of their voice and the conversation so far."""
+Listen = Callable[[VoiceBaseline, Sequence[Turn], Calibration], Heard]
+"""Hears the person, given what is known of their voice, the conversation so far, and what they corrected."""
 
 
 class State(Enum):
@@ -43,20 +42,6 @@ class State(Enum):
     SPEAKING = "speaking"
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """A user turn and its answer. `was_stopped` answers hold only what the person got to hear or read."""
-
-    heard: Heard
-    reply: str = ""
-    style: str = "neutral"
-    strength: float = 1.0
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    failure: str = ""
-    was_stopped: bool = False
-    phrases: tuple[Phrase, ...] = field(default=(), repr=False)
-
-
 class Session:
     """One conversation. Safe to use from several threads; only the newest turn may change it."""
 
@@ -66,6 +51,8 @@ class Session:
         self._state = State.READY
         self._exchanges: tuple[Exchange, ...] = ()
         self._baseline = self._known = VoiceBaseline()
+        self._speaker = 1
+        self._calibrated = Calibration()
 
     @property
     def state(self) -> State:
@@ -81,13 +68,33 @@ class Session:
         return self._baseline
 
     @property
+    def speaker(self) -> int:
+        """Who talks now: the first, or the second since somebody said that another one does."""
+        return self._speaker
+
+    @property
+    def calibrated(self) -> Calibration:
+        """The part of `calibration` that is due to conversations before this one."""
+        return self._calibrated
+
+    @property
+    def calibration(self) -> Calibration:
+        """What the corrections of the person who talks have taught."""
+        calibration = self.calibrated
+        for exchange in self._exchanges:
+            if exchange.correction and exchange.speaker == self._speaker:
+                calibration = calibration.after(exchange.heard.emotion.scores, exchange.correction)
+        return calibration
+
+    @property
     def conversation(self) -> tuple[Turn, ...]:
         """What the mind is given."""
         turns: tuple[Turn, ...] = ()
         for exchange in self._exchanges:
             # What the person said counts, even if they stopped the answer before its first word.
             unanswered = INTERRUPTED if exchange.was_stopped else ""
-            turns = remember(turns, exchange.heard, exchange.reply or unanswered)
+            heard = replace(exchange.heard, emotion=exchange.felt)
+            turns = remember(turns, heard, exchange.reply or unanswered)
         return turns
 
     def answer(
@@ -97,8 +104,8 @@ class Session:
         *,
         started: float | None = None,
         gone: Stale = never,
-    ) -> Iterator[Heard | Event]:
-        """Hear the person and answer: `Heard`, then the events of `Engine.turn`.
+    ) -> Iterator[Exchange | Event]:
+        """Hear the person and answer: the `Exchange` as it begins, then the events of `Engine.turn`.
 
         Takes the place of a turn still running, and ends early, without `Finished`, when
         another takes its place or `gone()` turns true. `started` as in `Engine.turn`.
@@ -112,10 +119,10 @@ class Session:
         try:
             cores.take_one()
             before, known = self.conversation, self._baseline
-            heard = listen(known, before)
-            if stale() or not self.think(heard, mine):
+            heard = listen(known, before, self.calibration)
+            if stale() or (begun := self.think(heard, mine)) is None:
                 return
-            yield heard
+            yield begun
             for event in engine.turn(before, heard, stale=stale, started=started):
                 if stale() or (noted := self.note(event, mine)) is None:
                     return
@@ -135,15 +142,17 @@ class Session:
         """Whether another turn, stop or clear has ended the one of that generation."""
         return self._generation != mine
 
-    def think(self, heard: Heard, mine: int) -> bool:
-        """The person said that. False, and nothing happens, when the turn is stale."""
+    def think(self, heard: Heard, mine: int) -> Exchange | None:
+        """The person said that. None, and nothing happens, when the turn is stale."""
         with self._lock:
             if self.is_stale(mine):
-                return False
+                return None
             self._state = State.THINKING
-            exchange = Exchange(heard)
-            self._exchanges = (*_with_newest_sounds(self._exchanges), exchange)
-            return True
+            exchange = Exchange(
+                heard, speaker=self._speaker, usual=self._known.usual, usual_turns=self._known.count
+            )
+            self._exchanges = (*with_newest_sounds(self._exchanges), exchange)
+            return exchange
 
     def note(self, event: Event, mine: int) -> Event | None:
         """The reply goes on: the event, with the ears' timings at its end; None when the turn is stale."""
@@ -153,21 +162,23 @@ class Session:
             *earlier, last = self._exchanges
             match event:
                 case TextPiece(text):
-                    last = replace(last, reply=last.reply + text)
+                    last = replace(last, reply=last.reply + text, written=last.reply + text)
                 case SpeechPiece(chunk):
                     self._state = State.SPEAKING
                     last = replace(last, phrases=(*last.phrases, Phrase.of(chunk)))
-                case Finished(text, style, timings_ms, failure):
+                case Finished(text, style, timings_ms, failure, origin):
                     event = replace(event, timings_ms={**last.heard.timings_ms, **timings_ms})
                     self._know(last.heard)
                     last = replace(
                         last,
                         heard=replace(last.heard, own_voice=None, ending=None),
                         reply=text,
+                        written=text,
                         style=style.name,
                         strength=style.strength,
                         timings_ms=event.timings_ms,
                         failure=failure,
+                        origin=origin,
                     )
             self._exchanges = (*earlier, last)
             return event
@@ -206,17 +217,49 @@ class Session:
             self._exchanges = (*earlier, replace(last, heard=heard, reply=said, was_stopped=True))
             return said
 
+    def correct(self, index: int, label: str) -> Exchange:
+        """That is what the person felt in that turn; an empty label takes a correction back.
+
+        Raises `BadInput` where there is no such turn, feeling or label.
+        """
+        with self._lock:
+            if not 0 <= index < len(self._exchanges) or self._exchanges[index].heard.is_silence:
+                raise BadInput("There is no feeling to correct in that turn.")
+            if label not in ("", *EMOTIONS):
+                raise BadInput(
+                    f"{label[:40]!r} is no feeling that I know; choose from {', '.join(EMOTIONS)}."
+                )
+            before, after = self._exchanges[:index], self._exchanges[index + 1 :]
+            corrected = replace(self._exchanges[index], correction=label)
+            self._exchanges = (*before, corrected, *after)
+            return corrected
+
     def clear(self) -> None:
         """Forget what was said; a running turn ends. The person stays the same, so the voice stays known."""
         with self._lock:
             self._generation += 1
             self._state = State.READY
+            self._calibrated = self.calibration
             self._exchanges = ()
 
     def reset_baseline(self) -> None:
         """Somebody else talks from now on. A turn still being answered was the person's before."""
         with self._lock:
-            self._baseline = VoiceBaseline()
+            self._baseline, self._calibrated = VoiceBaseline(), Calibration()
+            self._speaker += 1
+
+    def restore(
+        self, exchanges: Sequence[Exchange], baseline: VoiceBaseline, calibration: Calibration, speaker: int
+    ) -> None:
+        """An earlier conversation takes the place of this one; a running turn ends.
+
+        `calibration` is what was known besides the corrections in `exchanges`.
+        """
+        with self._lock:
+            self._generation += 1
+            self._state = State.READY
+            self._exchanges = tuple(exchanges)
+            self._baseline, self._calibrated, self._speaker = baseline, calibration, speaker
 
     def _know(self, heard: Heard) -> None:
         # Another object means that it was reset while this turn was answered.
@@ -257,10 +300,3 @@ class Sessions:
         if session is None:
             raise BadInput(GONE)
         return session
-
-
-def _with_newest_sounds(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """The exchanges before a new one, without the sound of those that are too old."""
-    before = max(0, len(exchanges) - SOUNDS_KEPT + 1)
-    old = (replace(each, heard=replace(each.heard, audio=None)) for each in exchanges[:before])
-    return (*old, *exchanges[before:])

@@ -14,6 +14,7 @@ import numpy as np
 from engine.asr import Word
 from engine.audio import Audio
 from engine.emotion import NOTHING_HEARD, Emotion
+from engine.sketch import Sketch
 
 Stale = Callable[[], bool]
 """Asked between steps by whoever works for a turn: True means stop, nobody wants the result any more."""
@@ -48,6 +49,8 @@ class Heard:
     """The words of `text` one by one with their confidence, where the ears tell them apart."""
     ending: np.ndarray | None = field(default=None, repr=False, compare=False)
     """How the voice fell silent, while it is open whether the turn is over (`engine.turns`)."""
+    sketch: Sketch | None = field(default=None, repr=False)
+    """The outline of its sound; None for typed turns and silence."""
 
     @property
     def is_silence(self) -> bool:

@@ -14,18 +14,21 @@ from pathlib import Path
 from engine import parts, prepare, profiles, safety
 from engine.audio import Audio
 from engine.baseline import VoiceBaseline
+from engine.calibration import Calibration
 from engine.conversation import Heard, Stale, Turn, never
 from engine.errors import PartMissing
+from engine.gentle import ask_gently
 from engine.hearing import Ears, Listened
 from engine.live import LiveTurn
 from engine.llm import Responder
 from engine.llm.prompt import FEELING, felt
 from engine.parts import Notice, Site
 from engine.ser import Fusion
+from engine.sketch import sketch
 from engine.tts import AudioChunk, Style, Synthesizer
 from engine.tts.choose_style import style_for
 from engine.tts.say import say
-from engine.turn import Event, answer
+from engine.turn import Event, Origin, answer
 from engine.turns import MakeEnd
 from engine.vad import Detector
 from engine.weights import OnProgress, Sources, unwatched
@@ -122,27 +125,37 @@ class Engine:
         audio: Audio,
         baseline: VoiceBaseline = VoiceBaseline(),
         conversation: Sequence[Turn] = (),
+        calibration: Calibration = Calibration(),
     ) -> Heard:
         """A spoken turn of any length, with words, feeling, and `timings_ms["ears"]`.
 
-        `baseline` is what is known of the speaker's own voice, see `remember_voice`; names that were
-        spelled out in the `conversation` are heard better.
+        `baseline` is what is known of the speaker's own voice, see `remember_voice`, and `calibration` what
+        their corrections taught; names that were spelled out in the `conversation` are heard better.
         """
         started = time.perf_counter()
-        return self._understand(self.ears.listen(audio, baseline, spelled(conversation)), audio, started)
+        listened = self.ears.listen(audio, baseline, spelled(conversation))
+        return self._understand(calibration, listened, audio, started)
 
     def listen_live(
-        self, baseline: VoiceBaseline = VoiceBaseline(), conversation: Sequence[Turn] = ()
+        self,
+        baseline: VoiceBaseline = VoiceBaseline(),
+        conversation: Sequence[Turn] = (),
+        calibration: Calibration = Calibration(),
     ) -> LiveTurn:
         """A spoken turn to be fed while it is spoken: captions at once, and at its end what `hear` gives."""
-        return LiveTurn(self.ears.stream(baseline, spelled(conversation)), self._understand)
+        stream = self.ears.stream(baseline, spelled(conversation))
+        return LiveTurn(stream, partial(self._understand, calibration))
 
-    def _understand(self, listened: Listened, audio: Audio, started: float) -> Heard:
+    def _understand(
+        self, calibration: Calibration, listened: Listened, audio: Audio, started: float
+    ) -> Heard:
         words = self.words.recognize(listened.text) if listened.text else None
         is_wanted = self.mind is not None and audio.duration_s <= self.mind.listens_s
         return Heard(
             text=listened.text,
-            emotion=self.fusion.fuse(listened.voice, words, speech_s=listened.speech_s),
+            emotion=self.fusion.fuse(
+                listened.voice, words, speech_s=listened.speech_s, calibration=calibration
+            ),
             duration_s=audio.duration_s,
             speech_s=listened.speech_s,
             is_foreign=listened.is_foreign,
@@ -151,11 +164,13 @@ class Engine:
             own_voice=listened.own_voice,
             words=listened.words,
             ending=listened.ending,
+            sketch=sketch(audio) if listened.speech_s else None,
         )
 
-    def read(self, text: str) -> Heard:
+    def read(self, text: str, calibration: Calibration = Calibration()) -> Heard:
         """A typed turn: feeling from the words alone."""
-        return Heard(text, self.fusion.fuse(None, self.words.recognize(text)), is_typed=True)
+        emotion = self.fusion.fuse(None, self.words.recognize(text), calibration=calibration)
+        return Heard(text, emotion, is_typed=True)
 
     def reply(self, conversation: Sequence[Turn], heard: Heard, stale: Stale = never) -> Iterator[str]:
         """The answer to `heard` after `conversation`, in pieces.
@@ -164,16 +179,22 @@ class Engine:
         answered as silence, and a missing mind says so. Where the words were foreign, only a mind
         that listens for itself can know what was said.
         """
-        if heard.is_foreign and heard.audio is None:
-            yield not_english(heard)
-        elif heard.is_silence:
-            yield MADE_OUT_NOTHING if heard.speech_s else HEARD_NOTHING
-        elif fixed := safety.check(heard.text):
-            yield fixed.text
-        elif self.mind is None:
-            yield NO_MIND
+        origin, words = self._without_mind(heard)
+        if origin is Origin.MIND:
+            turns = [*conversation, user_turn(heard)]
+            yield from ask_gently(self.mind.reply(turns, stale), turns)
         else:
-            yield from self.mind.reply([*conversation, user_turn(heard)], stale)
+            yield words
+
+    def _without_mind(self, heard: Heard) -> tuple[Origin, str]:
+        """What the answer is due to; and the answer, where no mind is asked."""
+        if heard.is_foreign and heard.audio is None:
+            return Origin.FOREIGN, not_english(heard)
+        if heard.is_silence:
+            return Origin.UNHEARD, MADE_OUT_NOTHING if heard.speech_s else HEARD_NOTHING
+        if fixed := safety.check(heard.text):
+            return Origin.SAFETY, fixed.text
+        return (Origin.MIND, "") if self.mind else (Origin.NOBODY, NO_MIND)
 
     def speak(
         self, pieces: str | Iterable[str], style: Style = Style(), stale: Stale = never
@@ -194,7 +215,9 @@ class Engine:
         `started` is the moment (`time.perf_counter`) of the last speech sample; timings count from it.
         """
         pieces = self.reply(conversation, heard, stale)
-        return answer(pieces, self.speak, style_for(heard.emotion), stale=stale, started=started)
+        origin, _ = self._without_mind(heard)
+        style = style_for(heard.emotion)
+        return answer(pieces, self.speak, style, origin=origin, stale=stale, started=started)
 
 
 SILENT = profiles.Part("silent")
@@ -229,7 +252,7 @@ def remember_voice(baseline: VoiceBaseline, heard: Heard) -> VoiceBaseline:
     """What is known of the speaker's voice after a turn; typed turns and silence leave no trace."""
     if heard.is_silence or heard.own_voice is None:
         return baseline
-    return baseline.updated(heard.own_voice)
+    return baseline.updated(heard.own_voice, heard.sketch and heard.sketch.manner)
 
 
 def _mind(server: Server | None, chat_model: str | None, site: Site) -> tuple[Responder | None, list[Notice]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.audio import Audio
+from engine.calibration import Calibration
 from engine.emotion import EMOTIONS, NOTHING_HEARD, Emotion
 from engine.errors import BadInput
 
@@ -49,8 +50,18 @@ class Fusion:
         except (OSError, ValueError, KeyError) as error:
             raise BadInput(f"{path}: the fusion weights are missing or broken; restore the file.") from error
 
-    def fuse(self, voice: Scores | None, words: Scores | None, *, speech_s: float = math.inf) -> Emotion:
-        """The joint probabilities. Speech shorter than 0.4 s says nothing about the voice's feeling."""
+    def fuse(
+        self,
+        voice: Scores | None,
+        words: Scores | None,
+        *,
+        speech_s: float = math.inf,
+        calibration: Calibration = Calibration(),
+    ) -> Emotion:
+        """The joint probabilities. Speech shorter than 0.4 s says nothing about the voice's feeling.
+
+        `calibration` is what the person's corrections taught.
+        """
         voice = voice if speech_s >= MIN_SPEECH_S else None
         parts = [(voice, self.voice_weight), (words, self.words_weight)]
         present = [(scores, weight) for scores, weight in parts if scores is not None]
@@ -60,7 +71,8 @@ class Fusion:
         if len(present) == 1:
             present = [(present[0][0], 1.0)]
         logits = {
-            label: sum(weight * math.log(max(scores[label], FLOOR)) for scores, weight in present)
+            label: calibration.of(label)
+            + sum(weight * math.log(max(scores[label], FLOOR)) for scores, weight in present)
             for label in EMOTIONS
         }
         if len(present) > 1:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
 from engine import cores
 from engine.conversation import Stale, never
@@ -17,6 +18,16 @@ from engine.errors import AttuneError
 from engine.tts import AudioChunk, Style
 
 CLAUSE_MARKS = (",", ";", ":")
+
+
+class Origin(Enum):
+    """What the words of a reply are due to."""
+
+    MIND = "mind"
+    SAFETY = "safety"
+    UNHEARD = "unheard"
+    FOREIGN = "foreign"
+    NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -37,13 +48,15 @@ class SpeechPiece:
 class Finished:
     """The whole reply and when its parts came, in ms after `started`.
 
-    `failure` is a sentence when a part broke off; `text` then holds what was said until there.
+    `failure` is a sentence when a part broke off; `text` then holds what was said until there. `origin` is
+    what the words are due to.
     """
 
     text: str
     style: Style
     timings_ms: dict[str, float] = field(default_factory=dict)
     failure: str = ""
+    origin: Origin = Origin.MIND
 
 
 Event = TextPiece | SpeechPiece | Finished
@@ -57,6 +70,7 @@ def answer(
     speak: Speak,
     style: Style,
     *,
+    origin: Origin = Origin.MIND,
     stale: Stale = never,
     started: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -85,7 +99,7 @@ def answer(
     for worker in workers:
         worker.start()
     try:
-        yield from _collect(events, len(workers), style, lambda: (clock() - started) * 1e3)
+        yield from _collect(events, len(workers), style, origin, lambda: (clock() - started) * 1e3)
     finally:
         abandoned.set()
         phrases.put(_END)
@@ -94,7 +108,7 @@ def answer(
 
 
 def _collect(
-    events: queue.Queue, workers: int, style: Style, elapsed_ms: Callable[[], float]
+    events: queue.Queue, workers: int, style: Style, origin: Origin, elapsed_ms: Callable[[], float]
 ) -> Iterator[Event]:
     written: list[str] = []
     timings: dict[str, float] = {}
@@ -117,7 +131,7 @@ def _collect(
                 continue
         yield event
     timings["total"] = elapsed_ms()
-    yield Finished(_closed("".join(written)), style, timings, failure)
+    yield Finished(_closed("".join(written)), style, timings, failure, origin)
 
 
 def _closed(text: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.audio import SPEECH_RATE_HZ
 from engine.baseline import VoiceBaseline
+from engine.calibration import Calibration
 from engine.conversation import Heard, Turn
 from engine.facade import Engine
 from engine.live import LiveTurn
@@ -34,6 +35,14 @@ class Frame:
     end_s: float
 
 
+@dataclass(frozen=True)
+class Span:
+    """Where a turn lies: samples at 16 kHz of all the sound that was fed so far."""
+
+    first: int
+    last: int
+
+
 class Capture:
     """One microphone. `begin` a turn, then `feed` it until `heard` or `drop`."""
 
@@ -42,7 +51,7 @@ class Capture:
         self._detector = engine.detector.stream()
         self._frame_s = engine.detector.frame_s
         self._activity = Activity(self._frame_s)
-        self._frames = 0
+        self._frames = self._fed = 0
         self._is_speech = False
         self._recent = np.zeros(0, dtype=np.float32)
         self._ears: LiveTurn | None = None
@@ -74,10 +83,12 @@ class Capture:
         """How much of the turn was speech."""
         return self._speech_s
 
-    def begin(self, baseline: VoiceBaseline, conversation: Sequence[Turn]) -> None:
+    def begin(
+        self, baseline: VoiceBaseline, conversation: Sequence[Turn], calibration: Calibration = Calibration()
+    ) -> None:
         """Listen to what is said from a little before now; goes on where something is listened to already."""
         if self._ears is None:
-            self._ears = self._engine.listen_live(baseline, conversation)
+            self._ears = self._engine.listen_live(baseline, conversation, calibration)
             self._began_s = self._speech_end_s = self.now_s
             self._speech_s = START_S
             self.text = self.settled = ""
@@ -85,6 +96,7 @@ class Capture:
 
     def feed(self, samples: np.ndarray) -> Iterator[Frame]:
         """(N,) at 16 kHz → the frames completed by it."""
+        self._fed += len(samples)
         self._recent = np.concatenate([self._recent, samples])[-round(RECENT_S * SPEECH_RATE_HZ) :]
         if self._ears is not None:
             self._listen(samples)
@@ -103,6 +115,11 @@ class Capture:
     def heard(self) -> Heard:
         """The turn as it stands; more of it may follow."""
         return self._ears.so_far()
+
+    @property
+    def span(self) -> Span:
+        """The turn as it stands, from a little before its first speech."""
+        return Span(self._fed - len(self._ears.sound.samples), self._fed)
 
     def drop(self) -> None:
         """Listen no more."""

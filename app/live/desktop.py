@@ -13,6 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
+from app.exchange import Exchange
 from app.live.loudspeaker import Loudspeaker
 from app.live.messages import Close, Outbox, Played, Problem, Sound, Volume
 from app.live.messages import Hush as Hushed
@@ -22,7 +23,6 @@ from app.live.ways import Strategies, strategies
 from app.session import Session
 from engine import cli
 from engine.audio import SPEECH_RATE_HZ
-from engine.conversation import Heard
 from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
 from engine.tts import SAMPLE_RATE_HZ
@@ -103,7 +103,7 @@ def talk(
 
     def receive(message: Outbox) -> None:
         match message:
-            case Heard():
+            case Exchange():
                 loudspeaker.begin()
             case SpeechPiece(chunk):
                 loudspeaker.push(chunk.audio.samples)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.exchange import Exchange
+from app.live.capture import Span
 from app.live.machine import State
 from app.live.reply import ReplyEvent
-from engine.conversation import Heard
 from engine.turn import Event
 
 
@@ -108,4 +109,4 @@ class Problem:
     message: str
 
 
-Outbox = Standing | Caption | Volume | Hush | Reopened | Nothing | Problem | Heard | Event
+Outbox = Standing | Caption | Volume | Hush | Reopened | Nothing | Problem | Span | Exchange | Event

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from app.live.capture import Span
 from engine.conversation import Heard, Stale
 from engine.errors import AttuneError
 from engine.turn import Event, SpeechPiece
@@ -63,6 +64,10 @@ class Answer:
 
     heard: Heard
     reply: Reply
+    started: float
+    """When its last speech was, by the clock of the talk."""
+    span: Span | None = None
+    """Where it lies in the sound of the microphone, for a spoken turn."""
     held: list[Event | str | None] = field(default_factory=list)
     generation: int | None = None
     """Of the session, once the turn is known to be over."""

@@ -9,6 +9,7 @@ import logging
 import queue
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -112,7 +113,7 @@ class LiveTalk:
                 self._mute(is_on)
             case Typed(text):
                 self._do(self._machine.read())
-                self._release(self._prepare(self._engine.read(text)))
+                self._release(self._prepare(self._engine.read(text, self._session.calibration)))
             case Stop():
                 self._do(self._machine.stop())
             case AnswerNow():
@@ -154,7 +155,7 @@ class LiveTalk:
         for action in actions:
             match action:
                 case Action.BEGIN:
-                    self._capture.begin(self._session.baseline, self._session.conversation)
+                    self._listen()
                 case Action.GUESS:
                     self._answer = self._prepare(self._capture.heard())
                 case Action.FORGET:
@@ -168,12 +169,16 @@ class LiveTalk:
                 case Action.DROP:
                     self._drop()
                 case Action.DUCK:
-                    self._capture.begin(self._session.baseline, self._session.conversation)
+                    self._listen()
                     self._send(Volume(is_low=True))
                 case Action.RESTORE:
                     self._send(Volume(is_low=False))
                 case Action.YIELD:
                     self._yield()
+
+    def _listen(self) -> None:
+        session = self._session
+        self._capture.begin(session.baseline, session.conversation, session.calibration)
 
     def _over(self) -> None:
         """The turn is over: what was prepared is shown, or made now."""
@@ -193,14 +198,17 @@ class LiveTalk:
 
         reply = self._start(events, self.post)
         self._at_work.add(reply)
-        return Answer(heard, reply)
+        return Answer(heard, reply, started, None if heard.is_typed else self._capture.span)
 
     def _release(self, answer: Answer) -> None:
         """Show what is being answered, and what there is of the answer."""
         self._answer = answer
         answer.generation = self._session.begin()
-        self._session.think(answer.heard, answer.generation)
-        self._send(answer.heard)
+        decided_ms = (self._clock() - answer.started) * 1e3
+        heard = replace(answer.heard, timings_ms={**answer.heard.timings_ms, "decided": decided_ms})
+        if answer.span:
+            self._send(answer.span)
+        self._send(self._session.think(heard, answer.generation))
         held, answer.held = answer.held, []
         for event in held:
             self._forward(answer, event)

@@ -4,6 +4,7 @@ import math
 import shutil
 from typing import TextIO
 
+from app.exchange import Exchange
 from app.live.machine import State
 from app.live.messages import Caption, Hush, Nothing, Outbox, Problem, Reopened, Standing
 from engine.conversation import Heard
@@ -48,9 +49,9 @@ class Terminal:
                 self._caption = text
             case Nothing():
                 self._caption = ""
-            case Heard():
+            case Exchange(heard):
                 self._caption = self._reply = ""
-                self._line(f"You ({_feeling(message)}): {message.text or '…'}")
+                self._line(f"You ({_feeling(heard)}): {heard.text or '…'}")
             case Reopened():
                 self._reply = ""
                 self._line("(you went on)")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from app.live.capture import Span
 from app.live.messages import (
     AnswerNow,
     Caption,
@@ -95,6 +96,8 @@ def _object(message: Outbox, voice_turns: int) -> dict[str, Any]:
             return {"type": "attune.hush", "reply": reply}
         case Reopened():
             return {"type": "attune.reopened"}
+        case Span(first, last):
+            return {"type": "attune.span", "first": first, "last": last}
         case Nothing():
             return {"type": "attune.nothing"}
         case Problem(sentence):

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from app.exchange import Exchange
 from app.page.host import Host
-from app.session import Exchange
 from engine.audio import MAX_FILE_BYTES
-from engine.conversation import Heard
 from engine.facade import Engine
 from engine.safety import PAGE_LINE
 from engine.tts import AudioChunk
@@ -24,16 +23,37 @@ def problem(message: str) -> dict[str, Any]:
     return {"type": "problem", "message": message}
 
 
-def heard(value: Heard) -> dict[str, Any]:
+def heard(value: Exchange) -> dict[str, Any]:
+    """The person's side of an exchange: as it was heard, and as they say that they felt."""
+    heard = value.heard
     return {
         "type": "heard",
-        "text": value.text,
-        "words": [{"text": word.text, "confidence": round(word.confidence, 2)} for word in value.words],
-        "emotion": value.emotion.to_dict(),
-        "duration_s": round(value.duration_s, 2),
-        "is_silence": value.is_silence,
-        "is_typed": value.is_typed,
-        "is_foreign": value.is_foreign,
+        "text": heard.text,
+        "words": [{"text": word.text, "confidence": round(word.confidence, 2)} for word in heard.words],
+        "emotion": heard.emotion.to_dict(),
+        "felt": value.felt.to_dict(),
+        "correction": value.correction,
+        "disagrees": heard.emotion.disagrees,
+        "sound": _sound(value),
+        "duration_s": round(heard.duration_s, 2),
+        "is_silence": heard.is_silence,
+        "is_typed": heard.is_typed,
+        "is_foreign": heard.is_foreign,
+    }
+
+
+def _sound(value: Exchange) -> dict[str, Any] | None:
+    """The outline of a spoken turn, and how its speaker sounded before."""
+    if (outline := value.heard.sketch) is None:
+        return None
+    usual = value.usual and {**value.usual.to_dict(), "turns": value.usual_turns}
+    manner = outline.manner.to_dict()
+    return {
+        "envelope": outline.envelope,
+        "pitch_hz": outline.pitch_hz,
+        "mean_pitch_hz": manner["pitch_hz"],
+        "level_db": manner["level_db"],
+        "usual": usual,
     }
 
 
@@ -48,20 +68,23 @@ def samples_16_bit(chunk: AudioChunk) -> np.ndarray:
     return (np.clip(chunk.audio.samples, -1, 1) * 32767).astype("<i2")
 
 
-def of_turn(event: Heard | Event, voice_turns: int) -> dict[str, Any]:
+def of_turn(event: Exchange | Event, voice_turns: int) -> dict[str, Any]:
     """`voice_turns` is how many turns tell what is known of the person's voice."""
     match event:
-        case Heard():
-            return heard(event)
+        case Exchange():
+            return {**heard(event), "key": event.key}
         case TextPiece(text):
             return {"type": "text", "text": text}
         case SpeechPiece(chunk):
             return speech(chunk)
-        case Finished(text, style, timings_ms, failure):
+        case Finished(text, style, timings_ms, failure, origin):
             return {
                 "type": "finished",
                 "reply": text,
+                "written": text,
+                "origin": origin.value,
                 "style": style.name,
+                "strength": round(style.strength, 2),
                 "timings_ms": rounded(timings_ms),
                 "failure": failure,
                 "voice_turns": voice_turns,
@@ -71,9 +94,13 @@ def of_turn(event: Heard | Event, voice_turns: int) -> dict[str, Any]:
 def exchange(value: Exchange) -> dict[str, Any]:
     """A past turn, for a page that was loaded again."""
     return {
-        "heard": heard(value.heard),
+        "key": value.key,
+        "heard": heard(value),
         "reply": value.reply,
+        "written": value.written,
+        "origin": value.origin.value,
         "style": value.style,
+        "strength": round(value.strength, 2),
         "timings_ms": rounded(value.timings_ms),
         "failure": value.failure,
         "was_stopped": value.was_stopped,

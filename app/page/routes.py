@@ -58,6 +58,7 @@ class Routes:
             Route("/attune/conversation", self.open, methods=["POST"]),
             Route("/attune/turn", self.turn, methods=["POST"]),
             Route("/attune/again", self.again, methods=["POST"]),
+            Route("/attune/correct", self.correct, methods=["POST"]),
             Route("/attune/stop", self.stop, methods=["POST"]),
             Route("/attune/clear", self.clear, methods=["POST"]),
             Route("/attune/forget-voice", self.forget_voice, methods=["POST"]),
@@ -101,6 +102,12 @@ class Routes:
         return stream.respond(
             lambda gone: _guarded(events.speech(chunk) for chunk in engine.speak(said.reply, style, gone))
         )
+
+    async def correct(self, request: Request) -> Response:
+        """`{"exchange": k, "label": what was felt, or ""}` → that turn as it is remembered now."""
+        asked = await request.json()
+        corrected = self._session(request).correct(int(asked["exchange"]), str(asked["label"]))
+        return JSONResponse(events.exchange(corrected))
 
     async def stop(self, request: Request) -> Response:
         """`{"played_s": seconds of sound that were heard, or null}` → the last turn, cut to that."""
@@ -171,8 +178,8 @@ async def _listener(request: Request, engine: Engine) -> Listen:
     said = await _body(request)
     if request.headers.get("content-type", "").startswith("application/json"):
         text = typed(str(json.loads(said).get("text", "")))
-        return lambda *_: engine.read(text)
-    return lambda baseline, before: engine.hear(audio.decode(said), baseline, before)
+        return lambda _, __, calibration: engine.read(text, calibration)
+    return lambda *known: engine.hear(audio.decode(said), *known)
 
 
 async def _body(request: Request) -> bytes:

@@ -5,6 +5,9 @@ const BASE = new URL("attune/", document.baseURI);
 /** Thrown with a key of the fixed texts when the server cannot be reached. */
 export class Unreachable extends Error {}
 
+/** Thrown with the server's own sentence where it does not do what was asked. */
+export class Refused extends Error {}
+
 export function address(path) {
   return new URL(path, BASE);
 }
@@ -41,6 +44,11 @@ export class Server {
     return isJson(response) ? response.json() : null;
   }
 
+  /** "" takes a correction back; resolves to the exchange as it is remembered. */
+  async correct(exchange, label) {
+    return this.#answer(await this.#post("correct", { exchange, label }));
+  }
+
   async clear() {
     await this.#post("clear", {});
   }
@@ -55,6 +63,13 @@ export class Server {
 
   async *choose(choice) {
     yield* events(await this.#post("engine", choice));
+  }
+
+  /** What was asked for; the server tells problems as an event. */
+  async #answer(response) {
+    if (isJson(response)) return response.json();
+    for await (const { message } of events(response)) throw new Refused(message);
+    throw new Unreachable("brokeOff");
   }
 
   #post(path, body, signal) {

@@ -9,7 +9,7 @@ export function decodePcm(base64) {
 }
 
 /** Several stretches → one WAV file. */
-export function wav(stretches) {
+export function wav(stretches, rateHz = RATE_HZ) {
   const size = 2 * stretches.reduce((sum, samples) => sum + samples.length, 0);
   const header = new DataView(new ArrayBuffer(44));
   const ascii = (at, word) => [...word].forEach((letter, i) => header.setUint8(at + i, letter.charCodeAt(0)));
@@ -19,8 +19,8 @@ export function wav(stretches) {
   header.setUint32(16, 16, true);
   header.setUint16(20, 1, true);
   header.setUint16(22, 1, true);
-  header.setUint32(24, RATE_HZ, true);
-  header.setUint32(28, RATE_HZ * 2, true);
+  header.setUint32(24, rateHz, true);
+  header.setUint32(28, rateHz * 2, true);
   header.setUint16(32, 2, true);
   header.setUint16(34, 16, true);
   ascii(36, "data");

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.exchange import Exchange
 from app.live import desktop
 from app.live.loudspeaker import LOW_VOLUME, Loudspeaker
 from app.live.machine import State
@@ -104,17 +105,17 @@ def test_a_reply_is_one_line_which_ends_where_it_was_interrupted():
     screen = Console()
     terminal = Terminal(screen)
     for message in (
-        Heard("hello"),
+        Exchange(Heard("hello")),
         TextPiece("I am here. "),
         Standing(State.SPEAKING),
         Finished("I am here. What is it?", Style()),
         Standing(State.LISTENING),
-        Heard("stop"),
+        Exchange(Heard("stop")),
         TextPiece("I was about to say "),
         Standing(State.SPEAKING),
         Hush("I was about —"),
         Standing(State.HEARING),
-        Heard("never mind"),
+        Exchange(Heard("never mind")),
         TextPiece("Not heard."),
         Hush(""),
     ):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.exchange import Exchange
 from app.live.machine import State
 from app.live.messages import (
     AnswerNow,
@@ -59,8 +60,10 @@ class Ears:
 
     def __init__(self):
         self._loud = 0
+        self.sound = Audio(np.zeros(0, dtype=np.float32), SPEECH_RATE_HZ)
 
     def feed(self, samples):
+        self.sound = Audio(np.concatenate([self.sound.samples, samples]), SPEECH_RATE_HZ)
         self._loud += int((np.abs(samples) > 0.1).sum())
         return Partial(self._text())
 
@@ -98,7 +101,9 @@ class Room:
         self.replies = []
         self.received = []
         engine = SimpleNamespace(
-            detector=Loudness(), listen_live=lambda *_: Ears(), read=lambda text: Heard(text, is_typed=True)
+            detector=Loudness(),
+            listen_live=lambda *_: Ears(),
+            read=lambda text, _: Heard(text, is_typed=True),
         )
         ways = {"end": Silence(0.7), "interruption": ByLengthAndWords(), **strategies}
         self.session = Session()
@@ -171,7 +176,7 @@ class Room:
 
 def test_a_spoken_turn_is_heard_answered_and_over():
     room = Room().speech(2).silence(1)
-    assert [heard.text for heard in room.got(Heard)] == ["word word word word"]
+    assert [turn.heard.text for turn in room.got(Exchange)] == ["word word word word"]
     assert room.got(Caption)[-1].text.startswith("word")
     room.speaks().finishes().played()
     assert room.state is State.LISTENING
@@ -182,11 +187,11 @@ def test_the_answer_is_prepared_unseen_and_thrown_away_when_the_person_goes_on()
     room = Room(end=Silence(1.5)).speech(2).silence(1)
     room.speaks()
     assert len(room.replies) == 1
-    assert not room.got(Heard)
+    assert not room.got(Exchange)
     assert not room.got(SpeechPiece)
     room.speech(1).silence(2)
     assert room.replies[0].is_forgotten
-    assert len(room.got(Heard)) == 1
+    assert len(room.got(Exchange)) == 1
     assert len(room.session.exchanges) == 1
 
 
@@ -228,13 +233,13 @@ def test_half_duplex_hears_nothing_while_it_speaks():
     room = Room(hears_while_speaking=False).speech(1).silence(1).speaks().speech(3)
     assert not room.got(Volume)
     room.finishes().played().silence(0.1).speech(1).silence(1)
-    assert len(room.got(Heard)) == 2
+    assert len(room.got(Exchange)) == 2
 
 
 def test_a_noise_without_a_word_is_no_turn():
     room = Room().speech(0.2).silence(1)
     assert room.got(Nothing)
-    assert not room.got(Heard)
+    assert not room.got(Exchange)
     assert room.state is State.LISTENING
 
 
@@ -243,14 +248,14 @@ def test_muting_gives_the_turn_up_and_typing_goes_on_meanwhile():
     assert room.got(Nothing)
     assert room.state is State.LISTENING
     room.post(Typed("hello"))
-    assert [heard.text for heard in room.got(Heard)] == ["hello"]
+    assert [turn.heard.text for turn in room.got(Exchange)] == ["hello"]
     room.post(Muted(False)).speech(1)
     assert room.state is State.HEARING
     assert room.replies[0].is_forgotten
 
 
 def test_a_button_ends_the_turn_at_once():
-    assert Room().speech(1).post(AnswerNow()).got(Heard)
+    assert Room().speech(1).post(AnswerNow()).got(Exchange)
 
 
 def test_a_reply_without_sound_is_over_when_it_is_written():
@@ -281,12 +286,12 @@ def test_a_voice_that_goes_on_stops_the_reply_within_half_a_second():
 
 def test_what_was_said_before_muting_is_no_part_of_what_is_said_after():
     room = Room().speech(2).post(Muted(True)).post(Muted(False)).speech(0.6).silence(1)
-    assert [heard.text for heard in room.got(Heard)] == ["word"]
+    assert [turn.heard.text for turn in room.got(Exchange)] == ["word"]
 
 
 def test_what_was_said_before_stop_is_no_part_of_what_is_said_after():
     room = Room().speech(2).silence(1).post(Stop()).speech(1).silence(1)
-    assert [heard.text for heard in room.got(Heard)] == ["word word word word", "word word"]
+    assert [turn.heard.text for turn in room.got(Exchange)] == ["word word word word", "word word"]
 
 
 def test_half_duplex_does_not_hear_the_replys_own_tail():
@@ -304,7 +309,7 @@ def test_ears_that_break_cost_the_turn_and_nothing_else():
     room.talk.run()
     assert room.got(Problem) and room.got(Nothing)
     assert room.state is State.LISTENING
-    assert room.speech(1).silence(1).got(Heard)
+    assert room.speech(1).silence(1).got(Exchange)
 
 
 STEPS = st.lists(

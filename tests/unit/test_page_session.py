@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.exchange import SOUNDS_KEPT
 from app.said import INTERRUPTED, Phrase, said_of
-from app.session import SOUNDS_KEPT, Session, Sessions, State
+from app.session import Session, Sessions, State
 from engine.audio import Audio
+from engine.calibration import Calibration
 from engine.conversation import Heard
+from engine.emotion import EMOTIONS, Emotion
 from engine.errors import BadInput
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
 from engine.turn import Finished, SpeechPiece, TextPiece
@@ -46,7 +49,7 @@ def speak(session, *voices, text="hello"):
     known = []
     for voice in voices:
 
-        def listen(baseline, _, voice=voice):
+        def listen(baseline, *_, voice=voice):
             known.append(baseline)
             return Heard(text, own_voice=np.full(4, voice))
 
@@ -270,7 +273,7 @@ def test_a_voice_that_the_ears_refuse_ends_with_a_reset():
     session = Session()
     speak(session, 1.0)
 
-    def listen(baseline, _):
+    def listen(baseline, *_):
         if baseline.mean is not None:
             raise BadInput("other ears")
         return Heard("hello", own_voice=np.ones(8))
@@ -292,3 +295,113 @@ def test_sessions_are_kept_apart_and_the_oldest_is_forgotten():
     assert third not in (first, second, "never heard of")
     assert sessions.find(second) is None
     assert sessions.find(first) is a
+
+
+SURE = dict(zip(EMOTIONS, (0.6, 0.05, 0.25, 0.025, 0.025, 0.025, 0.025), strict=True))
+
+
+def feel(session, text="hello"):
+    """A turn heard as neutral; returns the calibration that it was heard with."""
+    known = []
+
+    def listen(_, __, calibration):
+        known.append(calibration)
+        return Heard(text, Emotion(SURE))
+
+    list(session.answer(Scripted(*reply("Yes.")), listen))
+    return known[0]
+
+
+def test_a_correction_is_what_the_mind_and_the_next_turn_go_by():
+    session = Session()
+    assert feel(session) == Calibration()
+    corrected = session.correct(0, "sad")
+    assert (corrected.felt.label, corrected.felt.abstained) == ("sad", False)
+    assert corrected.heard.emotion.label == "neutral"
+    assert session.conversation[0].emotion.label == "sad"
+    assert feel(session).of("sad") > 0
+
+
+def test_a_correction_can_be_changed_and_taken_back():
+    session = Session()
+    feel(session)
+    session.correct(0, "angry")
+    session.correct(0, "sad")
+    once = Session()
+    feel(once)
+    once.correct(0, "sad")
+    assert session.calibration == once.calibration
+    session.correct(0, "")
+    assert session.calibration == Calibration()
+    assert session.conversation[0].emotion.label == "neutral"
+
+
+def test_what_was_taught_stays_with_the_person():
+    session = Session()
+    feel(session)
+    session.correct(0, "sad")
+    taught = session.calibration
+    session.clear()
+    assert session.calibration == taught
+    session.reset_baseline()
+    assert session.calibration == Calibration()
+
+
+def test_corrections_of_the_person_before_teach_nothing_about_the_next():
+    session = Session()
+    feel(session)
+    session.reset_baseline()
+    session.correct(0, "sad")
+    assert session.calibration == Calibration()
+    assert feel(session) == Calibration()
+    assert [exchange.speaker for exchange in session.exchanges] == [1, 2]
+
+
+@pytest.mark.parametrize(("index", "label"), [(1, "sad"), (-1, "sad"), (0, "gloomy"), (0, "<script>")])
+def test_what_cannot_be_corrected_is_refused(index, label):
+    session = Session()
+    feel(session)
+    with pytest.raises(BadInput):
+        session.correct(index, label)
+    assert not session.exchanges[0].correction
+
+
+def test_silence_has_no_feeling_to_correct():
+    session = Session()
+    feel(session, text="")
+    with pytest.raises(BadInput):
+        session.correct(0, "sad")
+
+
+def test_a_correction_while_the_answer_is_still_coming_stays():
+    session = Session()
+    turn = session.answer(Scripted(*reply("One.", "Two.")), lambda *_: Heard("hello", Emotion(SURE)))
+    next(turn)
+    session.correct(0, "sad")
+    list(turn)
+    assert (session.exchanges[0].correction, session.exchanges[0].reply) == ("sad", "One. Two.")
+
+
+def test_an_earlier_conversation_takes_the_place_of_this_one():
+    session, other = Session(), Session()
+    speak(session, 1.0, 2.0)
+    session.correct(1, "happy")
+    running = other.answer(Scripted(*reply("Old.", "Old.")), hear("old"))
+    next(running)
+    other.restore(session.exchanges, session.baseline, session.calibrated, session.speaker)
+    list(running)
+    assert other.exchanges == session.exchanges
+    assert other.conversation == session.conversation
+    assert other.calibration == session.calibration
+    assert other.state is State.READY
+
+
+def test_what_was_written_is_kept_where_the_reply_was_stopped():
+    session = Session()
+    turn = session.answer(Scripted(*reply("One.", "Two.")), hear("hello"))
+    for _ in range(5):
+        next(turn)
+    session.stop(0.5)
+    [exchange] = session.exchanges
+    assert exchange.written.split() == ["One.", "Two."]
+    assert len(exchange.reply) < len(exchange.written)

@@ -1,5 +1,6 @@
 /** The socket of a hands-free talk: opens within three seconds or not at all, and comes back when it is cut. */
 import { address } from "../server.js";
+import { OwnSound } from "./own_sound.js";
 
 const OPEN_WITHIN_MS = 3000;
 const AGAIN_AFTER_MS = [300, 1000, 2000, 4000, 8000];
@@ -21,6 +22,8 @@ export class Line {
   onback = () => {};
   /** For good; with the server's last sentence, "" when it has been told before, or null. */
   onend = () => {};
+  /** The person's sound, since the connection that there is was opened. */
+  sent = new OwnSound();
   #begin;
   #socket = null;
   #isClosed = false;
@@ -49,6 +52,7 @@ export class Line {
       throw new Blocked();
     }
     this.#socket = socket;
+    this.sent = new OwnSound();
     socket.onmessage = ({ data }) => this.#take(data);
     socket.onclose = ({ code }) => this.#closed(code);
     return first;
@@ -59,7 +63,9 @@ export class Line {
   }
 
   sendSound(pcm) {
-    if (this.isOpen) this.#socket.send(pcm);
+    if (!this.isOpen) return;
+    this.#socket.send(pcm);
+    this.sent.push(pcm);
   }
 
   get isOpen() {

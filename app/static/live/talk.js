@@ -37,6 +37,8 @@ export class HandsFree {
   #awake;
   #reports;
   #courtesy;
+  /** What was said in the turn that is heard next. */
+  #own = null;
   #isHeld = false;
   #isSounding = false;
   #isComplete = false;
@@ -201,6 +203,9 @@ export class HandsFree {
         this.#spoken?.exchange.breakOff();
         this.#spoken = null;
         return undefined;
+      case "attune.span":
+        this.#own = this.#parts.line.sent.cut(event.first, event.last);
+        return undefined;
       case "attune.volume":
         return this.#courtesy.decided(event.is_low);
       case "attune.hush":
@@ -244,7 +249,7 @@ export class HandsFree {
     const said = event.is_typed ? "typed" : "spoken";
     this.#answered = (said === "typed" ? this.#typed : this.#spoken) ?? this.#transcript.begin();
     if (said === "typed") this.#typed = null;
-    else this.#spoken = null;
+    else [this.#answered.exchange.own, this.#spoken] = [this.#own, null];
     this.#isComplete = this.#isHushed = false;
     this.#parts.loudspeaker.begin();
     this.#view.hush();
