@@ -62,6 +62,12 @@ class Session:
     def exchanges(self) -> tuple[Exchange, ...]:
         return self._exchanges
 
+    def exchange(self, index: int | None) -> Exchange:
+        """Raises `BadInput` when there is none."""
+        if index is None or not 0 <= index < len(self._exchanges):
+            raise BadInput("There is no such turn in this conversation; load the page again.")
+        return self._exchanges[index]
+
     @property
     def baseline(self) -> VoiceBaseline:
         """What is known of the person's own voice, from the spoken turns that are over."""
@@ -230,7 +236,7 @@ class Session:
                     f"{label[:40]!r} is no feeling that I know; choose from {', '.join(EMOTIONS)}."
                 )
             before, after = self._exchanges[:index], self._exchanges[index + 1 :]
-            corrected = replace(self._exchanges[index], correction=label)
+            corrected = replace(self.exchange(index), correction=label)
             self._exchanges = (*before, corrected, *after)
             return corrected
 

@@ -7,7 +7,6 @@ guess the identifier.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from app.live.reply import BROKE
 from app.live.socket import LiveSocket
-from app.page import events, stream
+from app.page import body, events, stream
 from app.page.host import Choice, Host
 from app.page.limits import typed
 from app.preferences import Preferences, with_preferences
@@ -72,8 +71,7 @@ class Routes:
 
     async def open(self, request: Request) -> Response:
         """`{"id": …}` of a saved conversation, or `{}` → its id, its turns, and turns that tell the voice."""
-        saved = (await request.json()).get("id")
-        identifier, session = self.sessions.open(saved)
+        identifier, session = self.sessions.open(await body.fields(request, id=str))
         return JSONResponse(
             {
                 "id": identifier,
@@ -97,7 +95,7 @@ class Routes:
     async def again(self, request: Request) -> Response:
         """`{"exchange": k}` → the sound of that reply once more, for a page that was loaded again."""
         session, engine = self._session(request), self._engine(request)
-        said = session.exchanges[(await request.json())["exchange"]]
+        said = session.exchange(await body.fields(request, exchange=int))
         style = Style(said.style, said.strength)
         return stream.respond(
             lambda gone: _guarded(events.speech(chunk) for chunk in engine.speak(said.reply, style, gone))
@@ -105,14 +103,13 @@ class Routes:
 
     async def correct(self, request: Request) -> Response:
         """`{"exchange": k, "label": what was felt, or ""}` → that turn as it is remembered now."""
-        asked = await request.json()
-        corrected = self._session(request).correct(int(asked["exchange"]), str(asked["label"]))
-        return JSONResponse(events.exchange(corrected))
+        index, label = await body.fields(request, exchange=int, label=str)
+        return JSONResponse(events.exchange(self._session(request).correct(index, label)))
 
     async def stop(self, request: Request) -> Response:
         """`{"played_s": seconds of sound that were heard, or null}` → the last turn, cut to that."""
         session = self._session(request)
-        session.stop((await request.json())["played_s"])
+        session.stop(await body.fields(request, played_s=float))
         last = session.exchanges[-1:]
         return JSONResponse(events.exchange(last[0]) if last else None)
 
@@ -146,7 +143,8 @@ class Routes:
             raise BadInput("Profile and mind of this shared server are not for visitors to change.")
         # Another site's script must not be able to point the mind at a server of its own.
         self._session(request)
-        self.host.start(Choice(**await request.json()))
+        profile, url, model = await body.fields(request, profile=str, llm_url=str, llm_model=str)
+        self.host.start(Choice(profile or "", url or "", model or ""))
         return await self.status(request)
 
     def _session(self, request: Request) -> Session:
@@ -175,22 +173,11 @@ def _preferences(request: Request) -> Preferences:
 
 async def _listener(request: Request, engine: Engine) -> Listen:
     """What turns the request into `Heard`; decoding and listening happen when it is called."""
-    said = await _body(request)
+    said = await body.raw(request, audio.MAX_FILE_BYTES)
     if request.headers.get("content-type", "").startswith("application/json"):
-        text = typed(str(json.loads(said).get("text", "")))
+        text = typed(body.of(said, text=str) or "")
         return lambda _, __, calibration: engine.read(text, calibration)
     return lambda *known: engine.hear(audio.decode(said), *known)
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body, refused at the first byte that is too many."""
-    body = bytearray()
-    async for block in request.stream():
-        body += block
-        if len(body) > audio.MAX_FILE_BYTES:
-            limit_mb = audio.MAX_FILE_BYTES // 2**20
-            raise BadInput(f"That file is too large: at most {limit_mb} MB can be heard.")
-    return bytes(body)
 
 
 def _guarded(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
