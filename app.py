@@ -2,7 +2,9 @@
 
 import sys
 
+from app import defects
 from app.page import command
 
 if __name__ == "__main__":
+    defects.install()
     sys.exit(command.main())

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from app import spoken_turns
+from app import defects, spoken_turns
 from app.live import desktop
 from engine import cli
 
@@ -23,4 +23,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    defects.install()
     sys.exit(cli.main(_parser()))

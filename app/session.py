@@ -1,14 +1,12 @@
 """The owner of one conversation: what was said, how the person sounds, what its turn is doing right now.
 
-One `Session` per browser tab, made and found through `Sessions`. Whoever works for a
+One `Session` per browser tab, made and found through `app.sessions`. Whoever works for a
 turn holds a `Stale` made from the session's generation number: a new turn, stop or
 clear raises the number, and older work ends at its next step.
 """
 
-import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -23,11 +21,6 @@ from engine.emotion import EMOTIONS
 from engine.errors import BadInput
 from engine.facade import Engine, remember, remember_voice
 from engine.turn import Event, Finished, SpeechPiece, TextPiece
-
-MAX_SESSIONS = 500
-"""Conversations kept at once; the one unused for longest is forgotten. About 30 kB each."""
-
-GONE = "This conversation is no longer on the server; start a new one, please."
 
 Listen = Callable[[VoiceBaseline, Sequence[Turn], Calibration], Heard]
 """Hears the person, given what is known of their voice, the conversation so far, and what they corrected."""
@@ -80,17 +73,25 @@ class Session:
 
     @property
     def calibrated(self) -> Calibration:
-        """The part of `calibration` that is due to conversations before this one."""
+        """The part of `taught` that is due to conversations before this one."""
         return self._calibrated
 
     @property
-    def calibration(self) -> Calibration:
+    def taught(self) -> Calibration:
         """What the corrections of the person who talks have taught."""
-        calibration = self.calibrated
+        calibration = self._calibrated
         for exchange in self._exchanges:
             if exchange.correction and exchange.speaker == self._speaker:
                 calibration = calibration.after(exchange.heard.emotion.scores, exchange.correction)
         return calibration
+
+    @property
+    def calibration(self) -> Calibration:
+        """How the next turn is to be heard: what was taught, and what was corrected just now."""
+        match self._exchanges[-1:]:
+            case [Exchange(correction=label, speaker=speaker)] if label and speaker == self._speaker:
+                return self.taught.carrying(label)
+        return self.taught
 
     @property
     def conversation(self) -> tuple[Turn, ...]:
@@ -245,7 +246,7 @@ class Session:
         with self._lock:
             self._generation += 1
             self._state = State.READY
-            self._calibrated = self.calibration
+            self._calibrated = self.taught
             self._exchanges = ()
 
     def reset_baseline(self) -> None:
@@ -271,38 +272,3 @@ class Session:
         # Another object means that it was reset while this turn was answered.
         if self._baseline is self._known:
             self._baseline = remember_voice(self._known, heard)
-
-
-class Sessions:
-    """The conversations of this process, found by an identifier that cannot be guessed."""
-
-    def __init__(self, capacity: int = MAX_SESSIONS) -> None:
-        self._lock = threading.Lock()
-        self._capacity = capacity
-        self._kept: OrderedDict[str, Session] = OrderedDict()
-
-    def open(self, identifier: str | None = None) -> tuple[str, Session]:
-        """The session of that identifier, or a new one under a new identifier."""
-        with self._lock:
-            if identifier in self._kept:
-                self._kept.move_to_end(identifier)
-                return identifier, self._kept[identifier]
-            identifier = secrets.token_urlsafe(16)
-            self._kept[identifier] = Session()
-            while len(self._kept) > self._capacity:
-                _, forgotten = self._kept.popitem(last=False)
-                forgotten.clear()
-            return identifier, self._kept[identifier]
-
-    def find(self, identifier: str) -> Session | None:
-        with self._lock:
-            if identifier in self._kept:
-                self._kept.move_to_end(identifier)
-            return self._kept.get(identifier)
-
-    def need(self, identifier: str) -> Session:
-        """Raises `BadInput` when it was forgotten, or never was."""
-        session = self.find(identifier)
-        if session is None:
-            raise BadInput(GONE)
-        return session

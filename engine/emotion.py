@@ -44,11 +44,14 @@ class Emotion:
 
     @property
     def disagrees(self) -> bool:
-        """Whether voice and words are each sure of something else."""
+        """Whether voice and words are each sure of something else. A neutral voice proves little: much
+        that moves people is told in one."""
         if self.voice is None or self.words is None:
             return False
         of_voice, of_words = (max(part, key=part.__getitem__) for part in (self.voice, self.words))
-        return of_voice != of_words and min(self.voice[of_voice], self.words[of_words]) >= SURE
+        return (
+            of_voice not in (of_words, "neutral") and min(self.voice[of_voice], self.words[of_words]) >= SURE
+        )
 
     def corrected(self, label: str) -> "Emotion":
         """What the person says they felt is certain; what was heard stays in its parts."""

@@ -37,6 +37,15 @@ class Listened:
     """How the voice fell silent, for ears that can tell (`engine.ears.ending`)."""
 
 
+@dataclass(frozen=True)
+class VoiceSpace:
+    """What the numbers of a `VoiceBaseline` mean: only for ears of the same space does it tell anything."""
+
+    ears: str = ""
+    width: int = 0
+    """Of a baseline's mean; 0 for ears that keep none."""
+
+
 class EarsStream(Protocol):
     """One turn, heard while it is spoken.
 
@@ -81,6 +90,9 @@ class Ears(Protocol):
     """
 
     name: str
+
+    @property
+    def voice_space(self) -> VoiceSpace: ...
 
     def listen(
         self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()

@@ -36,6 +36,10 @@ FAR_OCTAVES = 0.75
 
 SILENT_DB = -90.0
 
+_SHARES = tuple(percent / 100 for percent in range(101))
+_WHOLE_HZ = tuple(float(hz) for hz in range(round(HIGHEST_HZ) + 2))
+"""What outlines are made of, shared by all of them: 3 kB a turn instead of 8, in talks of hundreds."""
+
 BROKEN = "The outline of a turn is not one that Attune exported."
 
 
@@ -124,8 +128,8 @@ def sketch(audio: Audio) -> Sketch:
     frames = [column_of == column for column in range(count)]
     peaks = np.array([np.abs(column).max(initial=0.0) for column in columns])
     return Sketch(
-        tuple(np.round(peaks / max(peaks.max(), 1e-6), 2).tolist()),
-        tuple(_pitch_hz(height[of_column], voiced[of_column]) for of_column in frames),
+        tuple(_SHARES[percent] for percent in np.rint(100 * peaks / max(peaks.max(), 1e-6)).astype(int)),
+        tuple(_WHOLE_HZ[_pitch_hz(height[of_column], voiced[of_column])] for of_column in frames),
         _manner(height, voiced, energy_ln),
     )
 
@@ -170,11 +174,11 @@ def _is_speech(energy_ln: np.ndarray) -> np.ndarray:
     return energy_ln > energy_ln.max(initial=-20.0) - QUIET_LN
 
 
-def _pitch_hz(height: np.ndarray, voiced: np.ndarray) -> float:
+def _pitch_hz(height: np.ndarray, voiced: np.ndarray) -> int:
     """0 where too little of it is voiced."""
     if not len(height) or voiced.mean() < VOICED_SHARE:
-        return 0.0
-    return round(float(2 ** np.median(height[voiced])), 1)
+        return 0
+    return round(float(2 ** np.median(height[voiced])))
 
 
 def _manner(height: np.ndarray, voiced: np.ndarray, energy_ln: Sequence[float]) -> Manner:

@@ -24,7 +24,8 @@ from app.live.ways import strategies
 from app.page import events
 from app.page.host import Host
 from app.preferences import with_preferences
-from app.session import Session, Sessions
+from app.session import Session
+from app.sessions import Sessions
 from engine.errors import AttuneError, BadInput
 
 BEGIN_WITHIN_S = 10.0
@@ -106,8 +107,8 @@ class Line:
 
     def begin(self, talk: LiveTalk, session: Session) -> None:
         """Tell what was said before, for a page that lost the connection, and listen."""
-        said = [events.exchange(exchange) for exchange in session.exchanges]
-        self.tell({"type": "attune.begun", "exchanges": said, "voice_turns": session.baseline.count})
+        said = events.conversation(session.exchanges, session.baseline.count)
+        self.tell({"type": "attune.begun", **said})
         self._talk = talk
         self._worker = threading.Thread(target=talk.run, name="talk", daemon=True)
         self._worker.start()

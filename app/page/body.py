@@ -1,4 +1,4 @@
-"""What a request of the page holds: bytes, or the fields of a JSON object; or a sentence why it is refused."""
+"""What a request of the page holds: bytes, or the fields of a JSON object; or a sentence why not."""
 
 import json
 import math

@@ -3,11 +3,17 @@
 import argparse
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.page import blocks
 from app.page.host import Choice, Host, Load
+from app.page.local import LOOPBACK
 from app.page.routes import Routes
-from app.session import Sessions
+from app.record.stored import Places
+from app.sessions import Sessions
 from engine import cli, profiles
 from engine.errors import BadInput
 from engine.facade import Engine, Server
@@ -16,8 +22,6 @@ from engine.weights import OnProgress, Sources
 UNTIL_LOADED_S = 10.0
 """Who ends the program while its engine is loading waits so long at most: an interpreter that is taken down
 around libraries at work aborts. A longer download is Python's own work, and ends without harm."""
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,8 +44,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
-    host = Host(loader(cli.sources(args)))
-    routes = Routes(host, Sessions(), may_choose=_is_private(args))
+    sources = cli.sources(args)
+    with _uploads() as uploads:
+        return _serve(args, sources, Places(sources.cache, uploads))
+
+
+def _serve(args: argparse.Namespace, sources: Sources, places: Places) -> int:
+    host, is_private = Host(loader(sources)), _is_private(args)
+    routes = Routes(host, Sessions(), may_choose=is_private, places=places if is_private else None)
     page = blocks.build(host)
     try:
         address = blocks.launch(
@@ -85,6 +95,18 @@ def loader(sources: Sources) -> Load:
         return engine
 
     return load
+
+
+@contextmanager
+def _uploads() -> Iterator[Path]:
+    """Where Gradio puts the files of the named endpoints: a folder that ends with the program, and that no
+    other Gradio on this machine uses."""
+    wished = os.environ.get("GRADIO_TEMP_DIR")
+    if wished:
+        Path(wished).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="attune-", dir=wished, ignore_cleanup_errors=True) as name:
+        os.environ["GRADIO_TEMP_DIR"] = name
+        yield Path(name)
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ Read by the scripts in `app/static`; the names are theirs too. `app.live.wire` a
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -105,6 +106,11 @@ def exchange(value: Exchange) -> dict[str, Any]:
         "failure": value.failure,
         "was_stopped": value.was_stopped,
     }
+
+
+def conversation(exchanges: Iterable[Exchange], voice_turns: int) -> dict[str, Any]:
+    """All that was said, for a page that has lost it, or has opened a saved conversation."""
+    return {"exchanges": [exchange(each) for each in exchanges], "voice_turns": voice_turns}
 
 
 def status(host: Host, *, may_choose: bool) -> dict[str, Any]:

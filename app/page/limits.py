@@ -8,7 +8,8 @@ MAX_TEXT = 5_000
 
 def typed(text: str) -> str:
     """The text without the space around it. Raises `BadInput` when it is empty or too long."""
-    text = text.strip()
+    # JSON can carry half a character, which no terminal, file or browser takes.
+    text = text.encode("utf-8", "ignore").decode().strip()
     if not text:
         raise BadInput("There is nothing to answer: the text is empty.")
     if len(text) > MAX_TEXT:

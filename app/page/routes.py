@@ -24,9 +24,13 @@ from app.live.reply import BROKE
 from app.live.socket import LiveSocket
 from app.page import body, events, stream
 from app.page.host import Choice, Host
+from app.page.kept import Kept
 from app.page.limits import typed
+from app.page.look_back import LookBack
 from app.preferences import Preferences, with_preferences
-from app.session import Listen, Session, Sessions
+from app.record.stored import Places
+from app.session import Listen, Session
+from app.sessions import Sessions
 from engine import audio
 from engine.errors import AttuneError, BadInput
 from engine.facade import Engine
@@ -41,11 +45,13 @@ _STATUS_EVERY_S = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Routes:
-    """The handlers. `may_choose`: whether visitors may change profile and mind of this server."""
+    """The handlers. `may_choose`: whether visitors may change profile and mind of this server; `places` are
+    its folders, where they may look into them and erase what is there."""
 
     host: Host
     sessions: Sessions
     may_choose: bool
+    places: Places | None = None
 
     def for_app(self) -> dict[str, Any]:
         """What Gradio's server is made with to have these routes.
@@ -63,6 +69,8 @@ class Routes:
             Route("/attune/forget-voice", self.forget_voice, methods=["POST"]),
             Route("/attune/status", self.status),
             Route("/attune/engine", self.choose, methods=["POST"]),
+            *LookBack(self.host, self._session).routes(),
+            *Kept(self._session, self.places).routes(),
             WebSocketRoute("/attune/live", LiveSocket(self.host, self.sessions).serve),
             Route("/attune/static/{path:path}", _files(STATIC)),
             Route("/attune/examples/{path:path}", _files(EXAMPLES)),
@@ -73,11 +81,7 @@ class Routes:
         """`{"id": …}` of a saved conversation, or `{}` → its id, its turns, and turns that tell the voice."""
         identifier, session = self.sessions.open(await body.fields(request, id=str))
         return JSONResponse(
-            {
-                "id": identifier,
-                "exchanges": [events.exchange(e) for e in session.exchanges],
-                "voice_turns": session.baseline.count,
-            }
+            {"id": identifier, **events.conversation(session.exchanges, session.baseline.count)}
         )
 
     async def turn(self, request: Request) -> Response:

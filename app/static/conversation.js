@@ -30,6 +30,10 @@ export class Conversation {
   #live = null;
   /** No socket gets through here: turn by turn it is. */
   #isBlocked = false;
+  /** The person corrected a feeling: the exchange, and it as the server has it now. */
+  oncorrected = () => {};
+  /** An element that an opened, corrected turn ends with, or null. */
+  offer = () => null;
 
   constructor(root, server, composer, settings) {
     this.#server = server;
@@ -39,6 +43,8 @@ export class Conversation {
       replay: (exchange) => this.#play(() => this.#turns.replay(exchange)),
       replayOwn: (sound) => this.#play(() => this.#turns.replayOwn(sound)),
       forgetVoice: () => this.forgetVoice(),
+      correct: (exchange, label) => this.correct(exchange, label),
+      offer: (exchange) => this.offer(exchange),
     };
     this.#transcript = new Transcript(root, actions, (message) => this.#announce(message));
     this.#turns = new TurnByTurn(server, composer, settings, this.#transcript);
@@ -113,6 +119,26 @@ export class Conversation {
     this.#composer.announce(text("stateCleared"));
   }
 
+  /** Those that were heard, in order. */
+  get exchanges() {
+    return this.#transcript.exchanges;
+  }
+
+  /**
+   * A saved conversation (Blob) takes the place of this one, with what was said in it: `sounds` are [place, Blob].
+   * Throws when it is refused, and this one stays.
+   */
+  async bringBack(saved, sounds) {
+    await this.#fallSilent();
+    const opened = await this.#server.bringBack(saved);
+    this.#transcript.clear();
+    this.#transcript.show(opened);
+    for (const [place, sound] of sounds) Object.assign(this.exchanges[place] ?? {}, { own: sound });
+    this.#composer.announce(text("lookBack.opened"));
+    if (opened.note) this.#composer.note(opened.note);
+    else this.#composer.hush();
+  }
+
   /** Another person talks from now on, in the same conversation. */
   async forgetVoice() {
     await this.#composer.guarded(async () => {
@@ -120,6 +146,15 @@ export class Conversation {
       this.#transcript.voice(0);
       this.#composer.talk.focus();
       this.#composer.announce(text("voiceForgotten"));
+    });
+  }
+
+  /** That is what the person felt in that turn; "" takes it back. */
+  async correct(exchange, label) {
+    await this.#composer.guarded(async () => {
+      const answer = await this.#server.correct(this.#transcript.place(exchange), label);
+      this.#transcript.corrected(exchange, answer);
+      this.oncorrected(exchange, answer);
     });
   }
 
@@ -213,6 +248,25 @@ export class Conversation {
   async #interrupt() {
     this.#live?.stop();
     await this.#turns.interrupt();
+  }
+
+  /** Everything of it is erased: nobody talks any more, and nothing of it is left on the page. */
+  async forget() {
+    await this.#fallSilent();
+    this.#transcript.clear();
+    this.voiceErased();
+  }
+
+  voiceErased() {
+    this.#transcript.voice(0);
+  }
+
+  /** Nobody talks any more, in whichever way. */
+  async #fallSilent() {
+    if (this.#live) this.#end();
+    await this.#interrupt();
+    this.#turns.cancel();
+    this.#rest();
   }
 
   #rest() {

@@ -1,27 +1,44 @@
 /** One turn and its answer on the page: two list items that fill as the events come. */
 import { icon, make } from "./dom.js";
-import { chip } from "./feeling.js";
-import { latency } from "./latency.js";
+import { download } from "./download.js";
+import { showFeeling } from "./feeling.js";
+import { Panel } from "./look/panel.js";
 import { said } from "./said.js";
 import { wav } from "./sound.js";
 import { text } from "./texts.js";
 
-let count = 0;
-
 export class Exchange {
-  /** `actions`: replayOwn(Blob), replay(exchange), stop(). `own` is the recording or typed text. */
+  /** Heard, and not yet answered in full. */
+  isOpen = false;
+  /** The server's name for it. */
+  key = "";
+  /** The newest "heard" and "finished" of the turn: all that is known of it; null before. */
+  hearing = null;
+  answer = null;
+  /** Times the sound of the reply came too late. */
+  gaps = 0;
+  /** Of the reply: samples, kept in memory for replay and download. */
+  stretches = [];
+  #actions;
+  #panel;
+  #chip;
+  #why;
+
+  /**
+   * `actions`: replay(exchange), and those of `Panel`. `own` is the recording or typed text; what was said
+   * hands-free becomes `own` once the turn is over.
+   */
   constructor(list, actions, own = null) {
-    this.actions = actions;
+    this.#actions = actions;
     this.own = own instanceof Blob ? own : null;
-    this.stretches = [];
-    /** Heard, and not yet answered in full. */
-    this.isOpen = false;
-    this.timings = {};
     this.words = make("p", { class: "words" }, typeof own === "string" ? own : "");
     this.userTools = make("div", { class: "tools" });
     this.reply = make("p", { class: "words" });
     this.replyTools = make("div", { class: "tools" });
-    this.user = bubble("user", "you", this.words, this.userTools);
+    this.#panel = new Panel(this, actions);
+    this.#chip = this.#panel.openedBy(make("button", { type: "button", class: "chip" }));
+    this.#why = this.#panel.openedBy(make("button", { type: "button", class: "why-open", title: text("look.why") }, text("look.whyOpen")), true);
+    this.user = bubble("user", "you", this.words, this.userTools, this.#panel.element);
     this.assistant = bubble("assistant", "attune", this.reply, this.replyTools);
     this.user.classList.toggle("is-waiting", typeof own !== "string");
     list.append(this.user);
@@ -37,29 +54,35 @@ export class Exchange {
   }
 
   heard(event) {
+    this.hearing = event;
+    this.key = event.key ?? this.key;
     this.user.classList.remove("is-waiting", "is-captioned");
     this.words.ariaBusy = null;
     this.words.style.minHeight = "";
     const instead = event.is_silence ? "heardNothing" : event.is_foreign ? "heardForeign" : "";
     this.words.replaceChildren(...(instead ? [text(instead)] : said(event)));
     this.words.classList.toggle("is-faint", Boolean(instead));
-    this.hadFeeling = !event.is_silence;
-    if (this.hadFeeling) {
-      const [button, panel] = chip(event.emotion, `feeling-${count++}`);
-      this.userTools.append(button);
-      this.user.append(panel);
+    if (!event.is_silence) {
+      showFeeling(this.#chip, event);
+      this.userTools.append(this.#chip);
     }
-    if (this.own) this.userTools.append(tool("play", "replayOwn", () => this.actions.replayOwn(this.own)));
     this.isOpen = true;
     this.user.after(this.assistant);
     this.assistant.classList.add("is-waiting");
+  }
+
+  /** The person said what they felt, or took that back. */
+  corrected(event) {
+    this.hearing = event;
+    showFeeling(this.#chip, event);
+    this.#panel.corrected();
   }
 
   /** The turn was not over: the words stay as a caption, all else goes. */
   reopen() {
     this.user.classList.add("is-waiting");
     this.userTools.replaceChildren();
-    this.user.querySelector(".panel")?.remove();
+    this.#panel.hide();
     this.reply.replaceChildren();
     this.assistant.remove();
   }
@@ -69,26 +92,32 @@ export class Exchange {
     this.reply.append(piece);
   }
 
-  /** Samples of the reply, kept in memory for replay and download. */
   speech(samples) {
     this.stretches.push(samples);
   }
 
   /** The answer is complete, or as complete as it gets. */
-  finished({ reply, timings_ms, failure, was_stopped = false }) {
+  finished(answer) {
+    const { reply, failure, was_stopped } = answer;
     this.isOpen = false;
-    this.timings = timings_ms;
+    this.answer = answer;
+    this.key = answer.key ?? this.key;
     this.assistant.classList.remove("is-waiting");
     this.reply.textContent = reply;
     if (was_stopped) this.reply.append(make("span", { class: "stopped" }, text("stopped")));
     this.replyTools.replaceChildren();
     if (reply) {
-      this.replyTools.append(tool("play", "replay", () => this.actions.replay(this)));
-      if (this.stretches.length) this.replyTools.append(tool("download", "download", () => this.#download()));
+      this.replyTools.append(tool("play", "replay", () => this.#actions.replay(this)));
+      if (this.stretches.length) this.replyTools.append(tool("download", "download", () => download("attune-reply.wav", wav(this.stretches))));
     }
-    const timing = latency(timings_ms);
-    if (timing) this.replyTools.append(timing);
+    this.replyTools.append(this.#why);
+    this.#panel.answered();
     if (failure) this.assistant.append(make("p", { class: "failure" }, failure));
+  }
+
+  /** How the reply was meant to be said; "" where it was stopped before that was told. */
+  get tone() {
+    return this.answer && "total" in this.answer.timings_ms ? this.answer.style : "";
   }
 
   get isHeard() {
@@ -97,12 +126,14 @@ export class Exchange {
 
   /** All of it was heard; `gaps` times the sound came too late. */
   sounded(gaps) {
-    if (gaps) this.replyTools.querySelector(".latency ul")?.append(make("li", {}, text("timingGaps", { gaps })));
+    this.gaps = gaps;
+    this.#panel.answered();
   }
 
   /** It was interrupted after these words. */
   stopAfter(reply) {
-    this.finished({ reply, timings_ms: this.timings, failure: "", was_stopped: true });
+    const written = this.answer?.written ?? this.reply.textContent;
+    this.finished({ timings_ms: {}, ...this.answer, written, reply, failure: "", was_stopped: true });
   }
 
   /** It ends without a complete answer: what there is stays, a turn that was never heard goes. */
@@ -111,10 +142,11 @@ export class Exchange {
     else this.user.remove();
   }
 
-  #download() {
-    const url = URL.createObjectURL(wav(this.stretches));
-    make("a", { href: url, download: "attune-reply.wav" }).click();
-    URL.revokeObjectURL(url);
+  /** What was said and answered as sound is not kept any more. */
+  forgetSounds() {
+    this.own = null;
+    this.stretches = [];
+    this.replyTools.querySelector('[data-do="download"]')?.remove();
   }
 }
 
@@ -123,5 +155,5 @@ function bubble(role, name, ...content) {
 }
 
 function tool(picture, key, onclick) {
-  return make("button", { type: "button", class: "tool", title: text(key), onclick, aria: { label: text(key) } }, icon(picture));
+  return make("button", { type: "button", class: "tool", title: text(key), onclick, data: { do: key }, aria: { label: text(key) } }, icon(picture));
 }

@@ -1,4 +1,4 @@
-/** A feeling in colour and words: the chip at a turn, and the bars it opens. */
+/** A feeling in colour and words: on the chip at a turn, in the timeline, in an opened turn. */
 import { make } from "./dom.js";
 import { text } from "./texts.js";
 
@@ -22,6 +22,16 @@ export function describe(emotion) {
   return words.join(", ") || text("notSure");
 }
 
+/** The same of a heard turn, in which the person has the last word: "sad, as you said". */
+export function told({ felt, correction }) {
+  return correction ? text("look.asYouSaid", { feeling: text(`feelings.${correction}`) }) : describe(felt);
+}
+
+/** The label of the highest of some scores. */
+export function strongest(scores) {
+  return FEELINGS.reduce((best, label) => (scores[label] > scores[best] ? label : best));
+}
+
 function strength(label, score) {
   if (label === "neutral") return "middle";
   if (score >= 0.7) return "strong";
@@ -35,57 +45,11 @@ export function dots(emotion) {
   );
 }
 
-/** The chip and the panel it opens, as two elements. */
-export function chip(emotion, id) {
-  const panel = make("div", { class: "panel", id, hidden: true });
-  const button = make(
-    "button",
-    {
-      type: "button",
-      class: "chip",
-      aria: { expanded: "false", controls: id, label: text("feelingOpen", { feeling: describe(emotion) }) },
-      onclick: () => {
-        if (!panel.firstChild) panel.append(...bars(emotion));
-        panel.hidden = !panel.hidden;
-        button.setAttribute("aria-expanded", String(!panel.hidden));
-        panel.scrollIntoView({ block: "nearest" });
-      },
-    },
-    ...dots(emotion),
-    make("span", {}, describe(emotion)),
-  );
-  return [button, panel];
-}
-
-function bars(emotion) {
-  const columns = [
-    ["fromVoice", emotion.voice],
-    ["fromWords", emotion.words],
-    ["fromBoth", emotion.scores],
-  ];
-  const head = make(
-    "tr",
-    {},
-    make("th", { scope: "col" }, make("span", { class: "hidden-text" }, text("feeling"))),
-    ...columns.map(([name]) => make("th", { scope: "col" }, text(name))),
-  );
-  const rows = FEELINGS.map((label) =>
-    make(
-      "tr",
-      {},
-      make("th", { scope: "row" }, text(`feelings.${label}`)),
-      ...columns.map(([, scores]) => make("td", {}, ...(scores ? bar(label, scores[label]) : ["–"]))),
-    ),
-  );
-  const table = make("table", { class: "bars" }, make("caption", {}, text("feelingTitle")), make("thead", {}, head), make("tbody", {}, ...rows));
-  return emotion.abstained ? [table, make("p", { class: "small" }, text("feelingNotSure"))] : [table];
-}
-
-function bar(label, score) {
-  const fill = make("span", { class: "fill", data: { feeling: label } });
-  fill.style.inlineSize = `${Math.round(score * 100)}%`;
-  return [
-    make("span", { class: "track", ariaHidden: "true" }, fill),
-    make("span", { class: "percent" }, `${Math.round(score * 100)} %`),
-  ];
+/** Write the feeling of a heard turn on its chip. */
+export function showFeeling(chip, hearing) {
+  const isSplit = hearing.disagrees && !hearing.correction;
+  const hint = isSplit ? text("look.split") : "";
+  const mark = make("span", { class: "split", title: hint, ariaHidden: "true" }, "≠");
+  chip.replaceChildren(...dots(hearing.felt), make("span", {}, told(hearing)), ...(isSplit ? [mark] : []));
+  chip.setAttribute("aria-label", [text("look.open", { feeling: told(hearing) }), hint].filter(Boolean).join(" "));
 }

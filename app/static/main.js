@@ -2,6 +2,10 @@
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { make } from "./dom.js";
+import { Consent } from "./kept/consent.js";
+import { Kept } from "./kept/kept.js";
+import { Offer } from "./kept/offer.js";
+import { LookBack } from "./look_back/look_back.js";
 import { Server, address } from "./server.js";
 import { Settings } from "./settings.js";
 import { showStanding, showStart } from "./start.js";
@@ -21,6 +25,16 @@ export async function start(element) {
   settings.oncheck = () => conversation.check();
   settings.onchoose = change;
   root.querySelector('[data-do="settings"]').onclick = () => settings.open();
+  const lookBack = new LookBack(root.querySelector("dialog.look-back"), server, conversation);
+  root.querySelector('[data-do="look-back"]').onclick = () => lookBack.open();
+  const consent = new Consent(server);
+  const offer = new Offer(root.querySelector("dialog.consent"), consent, server, conversation);
+  const kept = new Kept(root.querySelector("dialog.kept"), { server, conversation, settings, consent });
+  consent.onchange = () => offer.show();
+  consent.onproblem = (message) => composer.say(text(message));
+  conversation.oncorrected = (exchange) => consent.follow(exchange);
+  conversation.offer = (exchange) => offer.of(exchange);
+  for (const place of [settings, lookBack, offer]) place.onkept = () => kept.open();
 
   let isChanging = false;
 

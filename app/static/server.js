@@ -49,12 +49,53 @@ export class Server {
     return this.#answer(await this.#post("correct", { exchange, label }));
   }
 
+  /** The conversation as a document. */
+  async exported() {
+    return this.#answer(await this.#post("export", {}));
+  }
+
+  /** A document (Blob) → the conversation that takes the place of this one, as `open` gives it. */
+  async bringBack(saved) {
+    return this.#answer(await this.#post("import", saved));
+  }
+
+  /** A page of HTML to look back on the conversation; `theme` is "light", "dark" or "auto". */
+  async reflection(theme, day) {
+    const response = await this.#post("reflection", { theme, day });
+    return response.headers.get("content-type")?.startsWith("text/html") ? response.text() : this.#answer(response);
+  }
+
   async clear() {
     await this.#post("clear", {});
   }
 
   async forgetVoice() {
     await this.#post("forget-voice", {});
+  }
+
+  /** What is kept outside of this browser; `folder` is where corrections go, or null. */
+  async kept(folder) {
+    return this.#answer(await this.#post("kept", { folder }));
+  }
+
+  /** Erase those of what is kept; resolves to a sentence for each that could not be. */
+  async erase(ids, folder) {
+    const { problems } = await this.#answer(await this.#post("kept/erase", { ids, folder }));
+    return problems;
+  }
+
+  /** Keep the correction of that turn, or take it back; `sound` (Blob) or null for one that is kept already. */
+  async keepCorrection(folder, speaker, key, sound) {
+    const body = [JSON.stringify({ folder, speaker, key }), "\n", ...(sound ? [sound] : [])];
+    return this.#answer(await this.#post("corrections/save", new Blob(body)));
+  }
+
+  /** Corrections as a zip (Blob); `sounds` are [key, Blob]. */
+  async packCorrections(speaker, sounds) {
+    const sizes = Object.fromEntries(sounds.map(([key, { size }]) => [key, size]));
+    const body = [JSON.stringify({ speaker, sizes }), "\n", ...sounds.map(([, sound]) => sound)];
+    const response = await this.#post("corrections/archive", new Blob(body));
+    return response.headers.get("content-type") === "application/zip" ? response.blob() : this.#answer(response);
   }
 
   async *status() {

@@ -37,6 +37,7 @@ export class Settings {
     this.onchange = () => {};
     this.onchoose = () => {};
     this.oncheck = () => {};
+    this.onkept = () => {};
   }
 
   /** The newest status of the program. */
@@ -61,6 +62,12 @@ export class Settings {
     return Boolean(this.#status?.may_choose) && isChosen && ENGINE_KEYS.some((key) => choice[key] !== this.#status.choice[key]);
   }
 
+  /** As for a new person. */
+  reset() {
+    this.values = { ...DEFAULTS };
+    this.onchange();
+  }
+
   open() {
     const form = make("form", { method: "dialog" }, ...this.#fields());
     form.onsubmit = () => this.#save(new FormData(form));
@@ -75,7 +82,7 @@ export class Settings {
     const mayChoose = Boolean(this.#status?.may_choose);
     const hint = mayChoose ? "mindHint" : "notYours";
     return [
-      make("p", { class: "hint" }, text("settingsKept")),
+      make("p", { class: "hint" }, text("settingsKept"), " ", make("button", { type: "button", class: "link", onclick: () => this.#showKept() }, text("kept.title"))),
       field("language", select("language", Object.entries(languages).map(([code, { language }]) => [code, language]), values)),
       field("aloud", toggle("aloud", values)),
       field("voice", select("voice", voices.map((name) => [name, name || text("own")]), values)),
@@ -106,6 +113,11 @@ export class Settings {
   #check() {
     this.#dialog.close();
     this.oncheck();
+  }
+
+  #showKept() {
+    this.#dialog.close();
+    this.onkept();
   }
 
   /** Gradio's own page about the named endpoints; its button is in the footer that we do not show. */

@@ -9,6 +9,28 @@ export function recall(place, key) {
   }
 }
 
+/** Everything of ours: place, key, and about how many bytes that takes. */
+export function ours() {
+  const places = ["local", "session"].filter(isAllowed);
+  return places.flatMap((place) =>
+    Object.entries(window[`${place}Storage`])
+      .filter(([key]) => key.startsWith("attune."))
+      .map(([key, value]) => ({ place, key, size: 2 * (key.length + value.length) })),
+  );
+}
+
+export function forget(place, key) {
+  if (isAllowed(place)) window[`${place}Storage`].removeItem(key);
+}
+
+function isAllowed(place) {
+  try {
+    return Boolean(window[`${place}Storage`]);
+  } catch {
+    return false;
+  }
+}
+
 export function keep(place, key, value) {
   try {
     window[`${place}Storage`].setItem(key, JSON.stringify(value));

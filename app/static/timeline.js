@@ -1,6 +1,6 @@
 /** The conversation's feeling, turn by turn: a curve from heavy to light, with the tone meant beneath. */
 import { drawing, make } from "./dom.js";
-import { describe, dots, named } from "./feeling.js";
+import { dots, named, told } from "./feeling.js";
 import { text } from "./texts.js";
 
 const LIGHTNESS = { happy: 1, surprised: 0.4, neutral: 0, fearful: -0.7, disgust: -0.7, sad: -0.8, angry: -0.8 };
@@ -12,58 +12,39 @@ const HEIGHT = 44;
 export class Timeline {
   #section;
   #list;
-  #turns = [];
+  #count = 0;
 
   constructor(section) {
     this.#section = section;
     this.#list = section.querySelector("ol");
   }
 
-  clear() {
-    this.#turns = [];
-    this.#show();
-  }
-
-  /** Add a heard turn; the returned function adds the tone of its answer. */
-  add(emotion) {
-    const turn = { emotion, tone: "" };
-    this.#turns.push(turn);
-    this.#show();
-    return (tone) => {
-      turn.tone = tone;
-      this.#show();
-    };
-  }
-
-  /** The turn added last was none. */
-  drop() {
-    this.#turns.pop();
-    this.#show();
-  }
-
-  #show() {
-    this.#section.hidden = this.#turns.length === 0;
-    this.#list.replaceChildren(scale(), ...this.#turns.map(item), curve(this.#turns));
-    this.#section.scrollLeft = this.#section.scrollWidth;
+  /** The exchanges as they are now; silence has no feeling. */
+  show(exchanges) {
+    const turns = exchanges.filter(({ hearing }) => !hearing.is_silence);
+    this.#section.hidden = turns.length === 0;
+    this.#list.replaceChildren(scale(), ...turns.map(item), curve(turns));
+    if (turns.length > this.#count) this.#section.scrollLeft = this.#section.scrollWidth;
+    this.#count = turns.length;
   }
 }
 
-function item({ emotion, tone }) {
+function item({ hearing, tone }) {
   return make(
     "li",
     {},
-    make("span", { class: "felt" }, ...dots(emotion), describe(emotion)),
+    make("span", { class: "felt" }, ...dots(hearing.felt), told(hearing)),
     make("span", { class: "tone" }, tone ? text("saidTone", { tone: text(`tones.${tone}`) }) : ""),
   );
 }
 
 function curve(turns) {
-  const points = turns.map(({ emotion }, place) => ({ x: (place + 0.5) * WIDTH, y: height(emotion), emotion }));
+  const points = turns.map(({ hearing }, place) => ({ x: (place + 0.5) * WIDTH, y: height(hearing.felt), felt: hearing.felt }));
   const path = points
     .map(({ x, y }, i) => (i === 0 ? `M${x} ${y}` : `C${x - WIDTH / 2} ${points[i - 1].y} ${x - WIDTH / 2} ${y} ${x} ${y}`))
     .join("");
-  const marks = points.map(({ x, y, emotion }) =>
-    drawing("circle", { cx: x, cy: y, r: 6, "data-feeling": named(emotion)[0]?.label ?? "unsure" }),
+  const marks = points.map(({ x, y, felt }) =>
+    drawing("circle", { cx: x, cy: y, r: 6, "data-feeling": named(felt)[0]?.label ?? "unsure" }),
   );
   const width = turns.length * WIDTH;
   const picture = drawing(

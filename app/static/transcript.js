@@ -4,6 +4,9 @@ import { KnownVoice } from "./known_voice.js";
 import { text } from "./texts.js";
 import { Timeline } from "./timeline.js";
 
+const NEAR_PX = 120;
+/** So far from its end the talk still counts as looked at to the end. */
+
 export class Transcript {
   #list;
   #view;
@@ -13,8 +16,10 @@ export class Transcript {
   #announce;
   /** Those that were heard, in the server's order. */
   #exchanges = [];
+  /** Whether the newest is being looked at, and not something further up. */
+  #isAtEnd = true;
 
-  /** `actions`: replayOwn(Blob), replay(exchange), forgetVoice(); `announce` is for those who do not see the page. */
+  /** `actions`: forgetVoice(), and those of `Exchange`; `announce` is for those who do not see the page. */
   constructor(root, actions, announce) {
     this.#list = root.querySelector("ol.talk");
     this.#view = root.querySelector(".scroll");
@@ -23,51 +28,60 @@ export class Transcript {
     this.#actions = actions;
     this.#announce = announce;
     // A message, or the keyboard of a phone, takes room from below.
-    new ResizeObserver(() => this.#scroll()).observe(this.#view);
+    new ResizeObserver(() => this.#follow()).observe(this.#view);
+    this.#view.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = this.#view;
+      this.#isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    });
   }
 
   /** A turn begins; `own` is the recording or typed text, where there is one. */
   begin(own = null) {
     const exchange = new Exchange(this.#list, this.#actions, own);
-    this.#scroll();
-    return { exchange, tone: () => {} };
+    this.#isAtEnd = true;
+    this.#follow();
+    return { exchange };
   }
 
   /** The words so far of a turn still being spoken. */
   caption(turn, words, settled) {
     turn.exchange.caption(words, settled);
-    this.#scroll();
+    this.#follow();
   }
 
   /** An event of a turn, other than its sound. */
-  take(event, turn) {
-    const { exchange } = turn;
+  take(event, { exchange }) {
     switch (event.type) {
       case "heard":
         this.#exchanges.push(exchange);
         exchange.heard(event);
         if (!event.is_typed) this.#announce(`${text("you")}: ${exchange.words.innerText}`);
-        if (!event.is_silence) turn.tone = this.#timeline.add(event.emotion);
+        this.#showFeelings();
         break;
       case "text":
         exchange.piece(event.text);
         break;
       case "finished":
         exchange.finished(event);
-        turn.tone(event.style);
+        this.#showFeelings();
         this.#voice.show(event.voice_turns);
         this.#announce(`${text("attune")}: ${event.reply}`);
         break;
     }
-    this.#scroll();
+    this.#follow();
   }
 
   /** The turn heard last was not over. */
   reopen({ exchange }) {
-    const { hadFeeling } = exchange;
     this.#exchanges.pop();
     exchange.reopen();
-    if (hadFeeling) this.#timeline.drop();
+    this.#showFeelings();
+  }
+
+  /** What the person felt in that turn is known better; `answer` is the exchange as the server has it. */
+  corrected(exchange, answer) {
+    exchange.corrected(answer.heard);
+    this.#showFeelings();
   }
 
   /** As the server has it: after a reload, or after the connection was cut. */
@@ -78,7 +92,13 @@ export class Transcript {
       if (!exchange) this.#add(past);
       else if (exchange.isOpen || past.was_stopped) exchange.finished(past);
     });
-    this.#scroll();
+    this.#showFeelings();
+    this.#follow();
+  }
+
+  /** Those that were heard, in the server's order. */
+  get exchanges() {
+    return this.#exchanges;
   }
 
   place(exchange) {
@@ -92,18 +112,24 @@ export class Transcript {
   clear() {
     this.#exchanges = [];
     this.#list.replaceChildren();
-    this.#timeline.clear();
+    this.#showFeelings();
   }
 
   #add(past) {
-    const { exchange } = this.begin();
+    // Not by `begin`, which would lay out the page once for every turn of a long talk.
+    const exchange = new Exchange(this.#list, this.#actions);
     this.#exchanges.push(exchange);
+    this.#isAtEnd = true;
     exchange.heard(past.heard);
     exchange.finished(past);
-    if (!past.heard.is_silence) this.#timeline.add(past.heard.emotion)(past.style);
   }
 
-  #scroll() {
-    this.#view.scrollTop = this.#list.childElementCount ? this.#view.scrollHeight : 0;
+  #showFeelings() {
+    this.#timeline.show(this.#exchanges);
+  }
+
+  /** Keep the newest in view, unless the person is reading something else. */
+  #follow() {
+    if (this.#isAtEnd) this.#view.scrollTop = this.#list.childElementCount ? this.#view.scrollHeight : 0;
   }
 }

@@ -19,7 +19,7 @@ from engine.baseline import VoiceBaseline
 from engine.ears.buffered import BufferedStream
 from engine.ears.mini import MiniEars
 from engine.errors import PartMissing, reason
-from engine.hearing import Listened
+from engine.hearing import Listened, VoiceSpace
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -78,6 +78,10 @@ class FasterWhisperEars:
             f"The recogniser in {folder} cannot be run ({'; '.join(failures)}); fetch it again, or change "
             "device and compute_type of the ears in a profile of your own."
         )
+
+    @property
+    def voice_space(self) -> VoiceSpace:
+        return self._mini.voice_space
 
     def listen(
         self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()

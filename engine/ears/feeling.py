@@ -5,6 +5,7 @@ earlier turns (`engine.baseline`), and, the fewer of these there were, from peop
 every turn; made by `python -m train feeling`.
 """
 
+import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from engine.baseline import VoiceBaseline
 from engine.ears import beside
 from engine.emotion import EMOTIONS
 from engine.errors import BadInput, PartMissing
+from engine.hearing import VoiceSpace
 
 HEAD_EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised", "calm")
 """The head's outputs: the seven labels and `calm`, which is folded into neutral except for EmoBox."""
@@ -49,6 +51,12 @@ class FeelingHead:
         """Beside the ears in `folder`, which alone it fits."""
         tensors = {field.name: np.float32(getattr(self, field.name)) for field in fields(self)}
         beside.save(folder / FEELING_FILE, FORMAT, tensors)
+
+    @property
+    def space(self) -> VoiceSpace:
+        """Ears are known by the voice of people in general, which no two of them hear alike."""
+        average = np.ascontiguousarray(self.population, dtype="<f4")
+        return VoiceSpace(hashlib.sha256(average.tobytes()).hexdigest()[:16], len(average))
 
     def hear(self, voice: np.ndarray, baseline: VoiceBaseline = VoiceBaseline()) -> np.ndarray:
         """The turn's voice (4 * width,) → (8,) log-probabilities.

@@ -30,7 +30,7 @@ from engine.ears.punctuation import Punctuation
 from engine.ears.stream import MiniStream
 from engine.ears.voice import voice_vector
 from engine.ears.windows import MARGIN_S, pooled, spoken, windows
-from engine.hearing import Listened
+from engine.hearing import Listened, VoiceSpace
 from engine.vad import Detector
 
 
@@ -93,6 +93,10 @@ class MiniEars:
         self._language = language
         self._punctuation = punctuation
         self._confidence = confidence
+
+    @property
+    def voice_space(self) -> VoiceSpace:
+        return self._feeling.space if self._feeling else VoiceSpace()
 
     @classmethod
     def load(

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from app.page import blocks
 from app.page.host import Choice, Host
 from app.page.routes import EXAMPLES, Routes
-from app.session import Sessions
+from app.record.stored import Places
+from app.sessions import Sessions
 from engine import audio
 from engine.facade import Engine
 from tests.browser import live, tiny_engine
@@ -103,10 +104,18 @@ def free_port() -> int:
         return listening.getsockname()[1]
 
 
-def serve(host: Host, *, wait: bool = True, may_choose: bool = True, root_path: str = "", mcp: bool = False):
+def serve(
+    host: Host,
+    *,
+    wait: bool = True,
+    may_choose: bool = True,
+    places: Places | None = None,
+    root_path: str = "",
+    mcp: bool = False,
+):
     """A running page and its address; `wait` until its engine is loaded."""
     page = blocks.build(host)
-    routes = Routes(host, Sessions(), may_choose=may_choose)
+    routes = Routes(host, Sessions(), may_choose=may_choose, places=places)
     address = blocks.launch(
         page, routes, port=free_port(), root_path=root_path, share=False, open_browser=False, mcp=mcp
     )
@@ -131,7 +140,10 @@ def open_page(browser: Browser, address: str, mode: str = "record", **context: o
 def open_tab(context: BrowserContext, address: str, mode: str = "record", script: str = "") -> Page:
     """The same in a browser that was there before. `script` runs before the page's own."""
     page = context.new_page()
-    page.add_init_script(f"localStorage['attune.settings'] ??= '{{\"mode\": \"{mode}\"}}'")
+    # A frame without an origin has no storage.
+    page.add_init_script(
+        f"self.origin !== 'null' && (localStorage['attune.settings'] ??= '{{\"mode\": \"{mode}\"}}')"
+    )
     page.add_init_script(script)
     page.set_default_timeout(WAIT_MS)
     page.errors = []

@@ -79,7 +79,7 @@ def start(page: Page) -> None:
 
 def await_replies(page: Page, count: int) -> None:
     """Answered in full, and spoken."""
-    page.locator(".turn.assistant:has(.latency, .stopped)").nth(count - 1).wait_for()
+    page.locator(".turn.assistant:has(.why-open)").nth(count - 1).wait_for()
     page.wait_for_selector('.attune[data-state="open"]')
 
 

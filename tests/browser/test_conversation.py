@@ -148,12 +148,12 @@ def test_feeling_timeline_and_timing_can_be_opened(page):
     assert "80 %" in page.inner_text(".panel")
     assert "clearly happy" in page.inner_text(".timeline")
     assert "meant cheerful" in page.inner_text(".timeline")
-    page.click(".latency summary")
     assert "first word" in page.inner_text(".latency ul")
 
 
 def test_one_hears_oneself_again_without_the_sound_being_stored(page):
     record(page)
+    page.click(".chip")
     page.click('.tool[title="Play what you said"]')
     assert page.evaluate("Object.keys(localStorage)") == ["attune.settings"]
     assert page.evaluate("Object.values(sessionStorage).join('').length") < 100

@@ -10,7 +10,7 @@ DOUBTED = ".turn.user .doubted"
 
 def speak(page) -> None:
     page.set_input_files(".file", EXAMPLES / "homesick.ogg")
-    page.locator(".turn.assistant .latency").wait_for()
+    page.locator(".turn.assistant .why-open").wait_for()
     await_state(page, "ready")
 
 

@@ -11,9 +11,9 @@ RESET = '[data-do="forget-voice"]'
 
 def speak(page) -> None:
     """A spoken turn, answered."""
-    before = page.locator(".turn.assistant .latency").count()
+    before = page.locator(".turn.assistant .why-open").count()
     page.set_input_files(".file", EXAMPLES / "homesick.ogg")
-    page.locator(".turn.assistant .latency").nth(before).wait_for()
+    page.locator(".turn.assistant .why-open").nth(before).wait_for()
     await_state(page, "ready")
 
 
@@ -63,7 +63,7 @@ def test_a_turn_still_being_answered_was_the_person_before(page, tiny):
     await_state(page, "thinking", "speaking")
     page.click(RESET)
     page.wait_for_selector(LINE, state="hidden")
-    page.locator(".turn.assistant .latency").nth(1).wait_for()
+    page.locator(".turn.assistant .why-open").nth(1).wait_for()
     assert page.locator(LINE).is_hidden()
 
 

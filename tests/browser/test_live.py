@@ -214,7 +214,7 @@ def test_where_sockets_are_blocked_a_recording_takes_over(talker):
     assert "turn by turn" in page.inner_text(".message")
     page.wait_for_timeout(1500)
     page.click('[data-do="talk"]')
-    page.wait_for_selector(".turn.assistant .latency")
+    page.wait_for_selector(".turn.assistant .why-open")
     assert said(page)[0].startswith("I spoke for ")
 
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine import ser
 from engine.asr import Partial, Word
 from engine.audio import SPEECH_RATE_HZ, Audio
 from engine.baseline import VoiceBaseline
+from engine.calibration import Calibration
 from engine.conversation import Stale, Turn, never
 from engine.emotion import EMOTIONS, Emotion
 from engine.errors import PartMissing
 from engine.facade import Engine
-from engine.hearing import Listened
+from engine.hearing import Listened, VoiceSpace
 from engine.parts import Notice
 from engine.tts import SAMPLE_RATE_HZ, AudioChunk, Style
 from engine.turns.silence import Silence
@@ -53,8 +55,11 @@ class Loudness:
 
 class Ears:
     name = "tiny ears"
+    voice_space = VoiceSpace("tiny", 4)
     doubted = ""
     """The word that they are not sure of."""
+    says = ""
+    """What they understand, whatever was said; else they tell how long it was."""
 
     def listen(
         self, audio: Audio, baseline: VoiceBaseline = VoiceBaseline(), recent: Sequence[str] = ()
@@ -62,7 +67,7 @@ class Ears:
         speech_s = float(np.sum(np.abs(audio.samples) > 0.01) / audio.sample_rate_hz)
         if speech_s < 0.1:
             return Listened("", None, 0.0, 1.0)
-        text = f"I spoke for {audio.duration_s:.0f} seconds"
+        text = self.says or f"I spoke for {audio.duration_s:.0f} seconds"
         words = tuple(Word(word, 0.0, 0.1, 0.3 if word == self.doubted else 0.9) for word in text.split())
         return Listened(text, SAD, speech_s, 1.0, own_voice=np.ones(4), words=words)
 
@@ -97,8 +102,10 @@ class Words:
 
 
 class Fusion:
-    def fuse(self, voice, words, *, speech_s: float = 0.0) -> Emotion:
-        scores = voice or words or UNCLEAR
+    """Takes the voice at its word; calibrated as the real one is."""
+
+    def fuse(self, voice, words, *, speech_s: float = 0.0, calibration=Calibration()) -> Emotion:
+        scores = ser.Fusion().fuse(voice or words or UNCLEAR, None, calibration=calibration).scores
         return Emotion(scores, abstained=max(scores.values()) < 0.4, voice=voice, words=words)
 
 

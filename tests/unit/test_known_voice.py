@@ -1,6 +1,7 @@
 """Ears that know their speaker: nothing changes before the first turn, and nothing is kept of anybody."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from engine.ears.network import EarsConfig, EarsNetwork
 from engine.ears.ngram import NGRAM_FILE
 from engine.errors import BadInput
 from engine.facade import MINI, Engine, remember_voice
+from engine.hearing import VoiceSpace
 from engine.vad.webrtc import WebrtcDetector
 
 CONFIG = EarsConfig(width=16, layers=2, attention_heads=2, feedforward=32)
@@ -137,3 +139,12 @@ def test_a_head_that_cannot_be_used_is_a_notice_and_the_ears_hear(folder, questi
     heard = engine.hear(question, VoiceBaseline().updated(np.ones(VOICE)))
     assert heard.emotion.voice is None
     assert remember_voice(VoiceBaseline(), heard).count == 0
+
+
+def test_a_voice_means_the_same_to_ears_of_the_same_head_only(folder, question):
+    head().save(folder)
+    engine = Engine.load(str(folder), with_mind=False)
+    assert engine.ears.voice_space == ears(head()).voice_space
+    assert engine.ears.voice_space.width == engine.hear(question).own_voice.shape[0]
+    assert replace(head(), population=np.ones(VOICE)).space != head().space
+    assert ears(None).voice_space == VoiceSpace()

@@ -17,7 +17,7 @@ from app.live import wire
 from app.live.messages import Sound
 from app.page.host import Choice, Host
 from app.page.routes import Routes
-from app.session import GONE, Sessions
+from app.sessions import GONE, Sessions
 from engine.errors import BadInput
 from tests.browser import tiny_engine
 

@@ -30,13 +30,15 @@ def test_wrong_flags(arguments, expected, capsys):
     assert message.count("\n") == 1
 
 
-def test_a_busy_port(capsys):
+def test_a_busy_port(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         assert command.main(["--port", str(port), "--no-browser"]) == 2
     assert capsys.readouterr().err == f"Port {port} is taken; choose another with --port.\n"
+    assert list((tmp_path / "uploads").iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent there")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from app.exchange import SOUNDS_KEPT
 from app.said import INTERRUPTED, Phrase, said_of
-from app.session import Session, Sessions, State
+from app.session import Session, State
+from app.sessions import Sessions
 from engine.audio import Audio
 from engine.calibration import Calibration
 from engine.conversation import Heard
@@ -322,6 +323,14 @@ def test_a_correction_is_what_the_mind_and_the_next_turn_go_by():
     assert feel(session).of("sad") > 0
 
 
+def test_what_was_corrected_just_now_weighs_more_than_what_was_corrected_before():
+    session = Session()
+    feel(session)
+    session.correct(0, "sad")
+    now, later = feel(session), feel(session)
+    assert now.of("sad") > later.of("sad") > 0
+
+
 def test_a_correction_can_be_changed_and_taken_back():
     session = Session()
     feel(session)
@@ -340,9 +349,9 @@ def test_what_was_taught_stays_with_the_person():
     session = Session()
     feel(session)
     session.correct(0, "sad")
-    taught = session.calibration
+    taught = session.taught
     session.clear()
-    assert session.calibration == taught
+    assert session.calibration == taught != Calibration()
     session.reset_baseline()
     assert session.calibration == Calibration()
 

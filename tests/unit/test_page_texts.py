@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from app.page.blocks import PAGE
 from app.page.routes import STATIC
 
@@ -18,7 +20,10 @@ GROUPS = (
     "checks",
     "found",
 )
-BUILT = re.compile(r"^(state|timing|from)[A-Z]|^language$")
+BLOCKS = ("look", "lookBack")
+"""The texts of one part of the page each."""
+
+BUILT = re.compile(r"^state[A-Z]|^language$")
 """Keys that the scripts put together, or read as properties."""
 
 
@@ -32,8 +37,11 @@ def marked() -> set[str]:
 
 
 def quoted() -> set[str]:
-    scripts = "\n".join(path.read_text(encoding="utf-8") for path in STATIC.rglob("*.js"))
-    return set(re.findall(r'"(\w+)"', scripts))
+    return set(re.findall(r'"(\w+)"', scripts()))
+
+
+def scripts() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in STATIC.rglob("*.js"))
 
 
 def test_what_the_markup_asks_for_exists():
@@ -47,7 +55,25 @@ def test_what_the_scripts_ask_for_exists():
 
 
 def test_no_text_is_left_over():
-    assert {key for key in keys() - quoted() - marked() if not BUILT.search(key)} <= set(GROUPS)
+    assert {key for key in keys() - quoted() - marked() if not BUILT.search(key)} <= {*GROUPS, *BLOCKS}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_part_of_the_page_has_the_texts_that_it_asks_for(block):
+    english = ENGLISH.read_text(encoding="utf-8")
+    texts = re.search(rf"^  {block}: {{\n(.*?)^  }},", english, re.MULTILINE | re.DOTALL)[1]
+    sources = scripts() + PAGE.read_text(encoding="utf-8")
+    alone, grouped = rf'"{block}\.(\w+)"', rf"`{block}\.(\w+)\."
+    asked = {*re.findall(alone, sources), *re.findall(grouped, sources)}
+    assert asked == set(re.findall(r"^    (\w+):", texts, re.MULTILINE))
+
+
+def test_what_is_kept_is_told_in_texts_that_exist_and_are_used():
+    texts = (STATIC / "texts" / "en" / "kept.js").read_text(encoding="utf-8")
+    known = set(re.findall(r"^  (\w+):", texts, re.MULTILINE))
+    asked = "\n".join(path.read_text(encoding="utf-8") for path in (STATIC / "kept").glob("*.js"))
+    assert set(re.findall(r"kept\.(\w+)[\"`.]", asked)) <= known
+    assert {key for key in known if not re.search(rf"\b{key}\b", asked)} == set()
 
 
 def test_nothing_of_ours_is_inline_or_from_elsewhere():

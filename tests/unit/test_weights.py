@@ -215,7 +215,7 @@ def test_progress_bears_with_files_that_vanish(tmp_path):
     pip = threading.Thread(target=come_and_go)
     pip.start()
     try:
-        assert {downloads._folder_bytes(tmp_path) for _ in range(1000)} <= {0, 5}
+        assert {downloads.folder_bytes(tmp_path) for _ in range(1000)} <= {0, 5}
     finally:
         stop.set()
         pip.join()

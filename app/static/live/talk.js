@@ -7,20 +7,10 @@
 import { text } from "../texts.js";
 import { Awake } from "./awake.js";
 import { Courtesy } from "./courtesy.js";
+import { STATES, WAITING } from "./states.js";
 
 const REPORT_MS = 100;
 const LEAVE_WITHIN_MS = 1000;
-const STATES = {
-  listening: "open",
-  hearing: "talking",
-  pausing: "talking",
-  deciding: "talking",
-  thinking: "thinking",
-  replying: "thinking",
-  speaking: "speaking",
-  doubting: "speaking",
-};
-const WAITING = ["pausing", "deciding"];
 
 export class HandsFree {
   /** One of `STATES`' values has been reached. */
