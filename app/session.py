@@ -26,6 +26,9 @@ Listen = Callable[[VoiceBaseline, Sequence[Turn], Calibration], Heard]
 """Hears the person, given what is known of their voice, the conversation so far, and what they corrected."""
 
 
+NO_TURN = "That turn is not part of this conversation any more; load the page again."
+
+
 class State(Enum):
     """What the program's side of the turn is doing."""
 
@@ -44,7 +47,7 @@ class Session:
         self._state = State.READY
         self._exchanges: tuple[Exchange, ...] = ()
         self._baseline = self._known = VoiceBaseline()
-        self._speaker = 1
+        self._speaker = self._heard_speaker = 1
         self._calibrated = Calibration()
 
     @property
@@ -55,11 +58,12 @@ class Session:
     def exchanges(self) -> tuple[Exchange, ...]:
         return self._exchanges
 
-    def exchange(self, index: int | None) -> Exchange:
-        """Raises `BadInput` when there is none."""
-        if index is None or not 0 <= index < len(self._exchanges):
-            raise BadInput("There is no such turn in this conversation; load the page again.")
-        return self._exchanges[index]
+    def exchange(self, key: str | None) -> Exchange:
+        """The one of that name. Raises `BadInput` when there is none."""
+        for exchange in self._exchanges:
+            if exchange.key == key:
+                return exchange
+        raise BadInput(NO_TURN)
 
     @property
     def baseline(self) -> VoiceBaseline:
@@ -142,7 +146,7 @@ class Session:
         with self._lock:
             self._generation += 1
             self._state = State.HEARING
-            self._known = self._baseline
+            self._known, self._heard_speaker = self._baseline, self._speaker
             return self._generation
 
     def is_stale(self, mine: int) -> bool:
@@ -156,7 +160,7 @@ class Session:
                 return None
             self._state = State.THINKING
             exchange = Exchange(
-                heard, speaker=self._speaker, usual=self._known.usual, usual_turns=self._known.count
+                heard, speaker=self._heard_speaker, usual=self._known.usual, usual_turns=self._known.count
             )
             self._exchanges = (*with_newest_sounds(self._exchanges), exchange)
             return exchange
@@ -220,25 +224,23 @@ class Session:
                 return ""
             *earlier, last = self._exchanges
             said = last.reply.strip() if played_s is None else said_of(last.reply, last.phrases, played_s)
-            heard = replace(last.heard, ending=None)
+            heard = replace(last.heard, own_voice=None, ending=None)
             self._exchanges = (*earlier, replace(last, heard=heard, reply=said, was_stopped=True))
             return said
 
-    def correct(self, index: int, label: str) -> Exchange:
+    def correct(self, key: str | None, label: str | None) -> Exchange:
         """That is what the person felt in that turn; an empty label takes a correction back.
 
         Raises `BadInput` where there is no such turn, feeling or label.
         """
         with self._lock:
-            if not 0 <= index < len(self._exchanges) or self._exchanges[index].heard.is_silence:
+            exchange = self.exchange(key)
+            if exchange.heard.is_silence:
                 raise BadInput("There is no feeling to correct in that turn.")
             if label not in ("", *EMOTIONS):
-                raise BadInput(
-                    f"{label[:40]!r} is no feeling that I know; choose from {', '.join(EMOTIONS)}."
-                )
-            before, after = self._exchanges[:index], self._exchanges[index + 1 :]
-            corrected = replace(self.exchange(index), correction=label)
-            self._exchanges = (*before, corrected, *after)
+                raise BadInput(f"Only these are feelings that I know: {', '.join(EMOTIONS)}.")
+            corrected = replace(exchange, correction=label)
+            self._exchanges = tuple(corrected if each is exchange else each for each in self._exchanges)
             return corrected
 
     def clear(self) -> None:
@@ -248,6 +250,22 @@ class Session:
             self._state = State.READY
             self._calibrated = self.taught
             self._exchanges = ()
+
+    def forget(self) -> None:
+        """The same, and what the corrections in it have taught."""
+        with self._lock:
+            self._exchanges = ()
+        self.clear()
+
+    def forget_voice(self) -> None:
+        """The same person goes on, as one whose voice is met for the first time."""
+        with self._lock:
+            self._baseline = VoiceBaseline()
+
+    def forget_taught(self) -> None:
+        """Corrections of conversations before this one teach nothing any more."""
+        with self._lock:
+            self._calibrated = Calibration()
 
     def reset_baseline(self) -> None:
         """Somebody else talks from now on. A turn still being answered was the person's before."""

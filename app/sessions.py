@@ -11,7 +11,7 @@ from app.session import Session
 from engine.errors import BadInput
 
 MAX_SESSIONS = 500
-"""Conversations kept at once; the one unused for longest is forgotten. About 30 kB each."""
+"""Conversations kept at once; the one unused for longest is forgotten. About 5 kB a turn."""
 
 GONE = "This conversation is no longer on the server; start a new one, please."
 

@@ -36,7 +36,7 @@ class Emotion:
 
     @property
     def label(self) -> str:
-        return max(self.scores, key=self.scores.__getitem__)
+        return strongest(self.scores)
 
     @property
     def confidence(self) -> float:
@@ -48,10 +48,9 @@ class Emotion:
         that moves people is told in one."""
         if self.voice is None or self.words is None:
             return False
-        of_voice, of_words = (max(part, key=part.__getitem__) for part in (self.voice, self.words))
-        return (
-            of_voice not in (of_words, "neutral") and min(self.voice[of_voice], self.words[of_words]) >= SURE
-        )
+        of_voice, of_words = strongest(self.voice), strongest(self.words)
+        are_sure = min(self.voice[of_voice], self.words[of_words]) >= SURE
+        return are_sure and of_voice not in (of_words, "neutral")
 
     def corrected(self, label: str) -> "Emotion":
         """What the person says they felt is certain; what was heard stays in its parts."""
@@ -82,6 +81,11 @@ class Emotion:
         parts = {"voice": voice, "words": words}
         given = {name: None if part is None else _probabilities(part) for name, part in parts.items()}
         return cls(_probabilities(scores), abstained, **given)
+
+
+def strongest(scores: Mapping[str, float]) -> str:
+    """The label of the highest probability."""
+    return max(scores, key=scores.__getitem__)
 
 
 def _rounded(scores: Mapping[str, float] | None) -> dict[str, float] | None:

@@ -150,6 +150,7 @@ class Engine:
         self, calibration: Calibration, listened: Listened, audio: Audio, started: float
     ) -> Heard:
         words = self.words.recognize(listened.text) if listened.text else None
+        outline = sketch(audio) if listened.speech_s else None
         is_wanted = self.mind is not None and audio.duration_s <= self.mind.listens_s
         return Heard(
             text=listened.text,
@@ -164,7 +165,7 @@ class Engine:
             own_voice=listened.own_voice,
             words=listened.words,
             ending=listened.ending,
-            sketch=sketch(audio) if listened.speech_s else None,
+            sketch=outline,
         )
 
     def read(self, text: str, calibration: Calibration = Calibration()) -> Heard:

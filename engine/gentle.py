@@ -7,7 +7,7 @@ interrogation, and ears that do not know a voice yet are easily wrong about it.
 from collections.abc import Iterator, Sequence
 
 from engine.conversation import Turn
-from engine.emotion import Emotion
+from engine.emotion import Emotion, strongest
 from engine.llm.prompt import FEELING
 
 HEAVY, LIGHT = ("sad", "angry", "fearful"), ("neutral", "happy")
@@ -48,7 +48,7 @@ def was_asked(turn: Turn) -> bool:
 
 
 def _about(emotion: Emotion) -> str | None:
-    of_voice, of_words = (max(part, key=part.__getitem__) for part in (emotion.voice, emotion.words))
+    of_voice, of_words = strongest(emotion.voice), strongest(emotion.words)
     if of_voice in HEAVY and of_words in LIGHT:
         return SOUNDS_HEAVY.format(feeling=FEELING[of_voice])
     if of_voice == "happy" and of_words in HEAVY:

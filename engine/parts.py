@@ -58,7 +58,7 @@ class Site:
         """
         if part.repository and "folder" not in part.options:
             return repositories.locate(part.repository, self.sources)
-        folder = self.profile.path(part.option("folder"))
+        folder = part.path("folder")
         if not folder.is_dir():
             raise PartMissing(f"{folder}: there is no such folder; correct it in the profile.")
         return folder
@@ -136,13 +136,13 @@ def ears_with(detector: Detector, on_lack: OnLack) -> Mapping[str, Build[Ears]]:
     """Builders of ears that are asked only where `detector` finds speech, and may lack something."""
 
     def mini(part: Part, site: Site) -> Ears:
-        return _our_ears(site.profile.path(part.option("folder")), detector, on_lack)
+        return _our_ears(part.path("folder"), site.profile.feeling, detector, on_lack)
 
     def faster_whisper(part: Part, site: Site) -> Ears:
         folder = site.fetch_folder(part)
         from engine.ears.faster_whisper import FasterWhisperEars
 
-        feeling = _our_ears(site.profile.path(part.option("feeling")), detector, on_lack)
+        feeling = _our_ears(part.path("feeling"), site.profile.feeling, detector, on_lack)
         choices = {name: part.options[name] for name in _WHISPER_OPTIONS & part.options.keys()}
         return FasterWhisperEars(folder, feeling, name=_name(part, folder), **choices)
 
@@ -152,7 +152,7 @@ def ears_with(detector: Detector, on_lack: OnLack) -> Mapping[str, Build[Ears]]:
 _WHISPER_OPTIONS = {"language", "device", "compute_type"}
 
 
-def _our_ears(folder: Path, detector: Detector, on_lack: OnLack) -> "MiniEars":
+def _our_ears(folder: Path, own_feeling: Path | None, detector: Detector, on_lack: OnLack) -> "MiniEars":
     from engine.ears.feeling import FEELING_FILE, FeelingHead
     from engine.ears.language import LANGUAGE_FILE, LanguageDetector
     from engine.ears.mini import MiniEars
@@ -168,10 +168,19 @@ def _our_ears(folder: Path, detector: Detector, on_lack: OnLack) -> "MiniEars":
             on_lack(Notice(job, str(error)))
             return None
 
+    def feeling() -> FeelingHead | None:
+        """The profile's own, or else the one beside the ears."""
+        if own_feeling is not None:
+            try:
+                return FeelingHead.load(own_feeling, folder)
+            except PartMissing as error:
+                on_lack(Notice("feeling", str(error)))
+        return beside(FEELING_FILE, "feeling", FeelingHead.load)
+
     return MiniEars.load(
         folder,
         detector,
-        feeling=beside(FEELING_FILE, "feeling", FeelingHead.load),
+        feeling=feeling(),
         language=beside(LANGUAGE_FILE, "language", LanguageDetector.load),
         punctuation=beside(PUNCTUATION_FILE, "punctuation", Punctuation.load),
     )
@@ -223,7 +232,7 @@ def _fetched(part: Part, site: Site, needs: str) -> Path:
 def _ours(part: Part, site: Site) -> MakeEnd:
     from engine.turns.ours import EndModel, Ours
 
-    model = EndModel.load(site.profile.path(part.option("folder")))
+    model = EndModel.load(part.path("folder"))
     return lambda: Ours(model)
 
 

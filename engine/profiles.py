@@ -7,7 +7,7 @@ used, so a missing download costs quality and never the conversation.
 
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,18 @@ class Part:
     """The hub repository whose folder it loads, where that is how it works."""
     licence: Licence | None = None
     """What a person must accept before that repository is downloaded."""
+    written_in: Path = field(default=Path(), repr=False, compare=False)
+    """The folder of the profile that it stands in."""
 
     def option(self, name: str) -> Any:
         """An option that the part cannot do without. Raises `BadInput`."""
         if name not in self.options:
             raise BadInput(f"The part of kind {self.kind} lacks {name} in the profile.")
         return self.options[name]
+
+    def path(self, name: str) -> Path:
+        """An option that is a path: relative to the folder of the profile. Raises `BadInput`."""
+        return (self.written_in / self.option(name)).resolve()
 
 
 Ladder = tuple[Part, ...]
@@ -73,16 +79,13 @@ class Needs:
 @dataclass(frozen=True)
 class Profile:
     name: str
-    folder: Path
     ears: Ladder
     mind: Ladder
     voice: Ladder
     turns: Turns
     needs: Needs = Needs()
-
-    def path(self, relative: str) -> Path:
-        """A path written in the profile: relative to the profile's own folder."""
-        return (self.folder / relative).resolve()
+    feeling: Path | None = None
+    """A folder with the head that hears feeling, in place of the one that lies beside our ears."""
 
     def parts(self) -> Iterator[tuple[Part, bool]]:
         """Every part, and whether it is the last rung, so that its weights are required."""
@@ -124,18 +127,40 @@ class _Malformed(Exception):
 
 
 def _parse(path: Path, written: Any) -> Profile:
-    keys = _mapping(written, "the profile", required={"ears", "mind", "voice", "turns"}, optional={"needs"})
-    turns = _mapping(keys["turns"], "turns", required={"activity", "end"})
-    needs = _mapping(keys.get("needs", {}), "needs", optional={"memory_gb", "gpu_memory_gb"})
+    base = _extended(written["extends"]) if isinstance(written, dict) and "extends" in written else None
+    jobs, folder = {"ears", "mind", "voice", "turns"}, path.parent
+    required = frozenset() if base else jobs
+    keys = _mapping(
+        written, "the profile", required=required, optional={*jobs, "extends", "feeling", "needs"}
+    )
+    made: dict[str, Any] = {job: _ladder(keys[job], job, folder) for job in keys.keys() & jobs - {"turns"}}
+    if "turns" in keys:
+        made["turns"] = _turns(keys["turns"], folder)
+    if "needs" in keys:
+        made["needs"] = _needs(keys["needs"])
+    if "feeling" in keys:
+        made["feeling"] = (folder / str(keys["feeling"])).resolve()
+    made["name"] = folder.name if path.name == "profile.yaml" else path.stem
+    return replace(base, **made) if base else Profile(**made)
+
+
+def _extended(name: Any) -> Profile:
+    """A built-in profile, and no other: so that no chain of them can be a ring."""
+    if name not in known_profiles()[1:]:
+        raise _Malformed(f"it extends the unknown profile {name}")
+    return load_profile(BUILT_IN / f"{name}.yaml")
+
+
+def _turns(written: Any, folder: Path) -> Turns:
+    turns = _mapping(written, "turns", required={"activity", "end"})
+    return Turns(**{job: _ladder(rungs, f"turns.{job}", folder) for job, rungs in turns.items()})
+
+
+def _needs(written: Any) -> Needs:
+    needs = _mapping(written, "needs", optional={"memory_gb", "gpu_memory_gb"})
     if not all(isinstance(gb, int | float) for gb in needs.values()):
         raise _Malformed("needs must be numbers of gigabytes")
-    return Profile(
-        name=path.parent.name if path.name == "profile.yaml" else path.stem,
-        folder=path.parent,
-        turns=Turns(_ladder(turns["activity"], "turns.activity"), _ladder(turns["end"], "turns.end")),
-        needs=Needs(**needs),
-        **{job: _ladder(keys[job], job) for job in ("ears", "mind", "voice")},
-    )
+    return Needs(**needs)
 
 
 def _mapping(
@@ -150,14 +175,14 @@ def _mapping(
     return written
 
 
-def _ladder(written: Any, where: str) -> Ladder:
+def _ladder(written: Any, where: str, folder: Path) -> Ladder:
     rungs = written if isinstance(written, list) else [written]
     if not rungs:
         raise _Malformed(f"{where} is empty")
-    return tuple(_part(rung, where) for rung in rungs)
+    return tuple(_part(rung, where, folder) for rung in rungs)
 
 
-def _part(written: Any, where: str) -> Part:
+def _part(written: Any, where: str, folder: Path) -> Part:
     if not isinstance(written, dict) or not isinstance(written.get("kind"), str):
         raise _Malformed(f"each entry of {where} must be a mapping with a kind")
     options = {name: value for name, value in written.items() if name not in _PART_KEYS}
@@ -170,6 +195,7 @@ def _part(written: Any, where: str) -> Part:
         artifacts=_artifacts(written.get("weights", []), where),
         repository=written.get("repository"),
         licence=LICENCES.get(licence),
+        written_in=folder,
     )
 
 

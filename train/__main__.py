@@ -18,6 +18,7 @@ COMMANDS = {
     "punctuation": "learn marks and capitals for recognised words",
     "language": "learn to tell when speech is not English",
     "feeling": "learn to hear feeling against a speaker's own voice",
+    "finetune": "hear feeling as one person says they felt it, from their recordings",
     "turns": "learn to tell the end of a turn from a pause",
     "ngram": "estimate the word lexicon and n-gram of the ears",
     "beam": "choose the beam's weights on validation speakers",
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
+        print("Stopped; run the same command again to go on.", file=sys.stderr)
         return 130
     return 0
 

@@ -3,13 +3,14 @@
 import argparse
 from types import ModuleType
 
-from train.evaluation import captions, language, report, robustness, ser
+from train.evaluation import captions, corrections, language, report, robustness, ser
 
 MEASUREMENTS: dict[str, ModuleType] = {
     "captions": captions,
     "language": language,
     "ser": ser,
     "robustness": robustness,
+    "corrections": corrections,
     "report": report,
 }
 

@@ -1,7 +1,8 @@
 """`python -m train feeling`: learn to hear feeling against a speaker's own voice.
 
-Runs on finished ears, and again whenever they change; a minute, once their voices are cached (half an hour on
-two cores). Writes `feeling.npz` and its record `feeling.json` beside the ears.
+Runs on finished ears, and again whenever they change; a minute, once their voices are cached (half an hour
+on two cores). Writes `feeling.npz`, its record `feeling.json`, and for `train.finetune`
+`feeling_spread.npz`, beside the ears.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import numpy as np
 from engine.ears import store
 from engine.errors import BadInput
 from engine.ser import Fusion
-from train import recipe
+from train import feeling_spread, recipe
 from train.corpus import Clip, data_folder, read_manifest
 from train.evaluation import select, speakers
 from train.evaluation.false_alarms import SEVEN, false_alarms
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
         raise BadInput("The data folder has no training speakers to learn feeling from.")
     head = fit(turns, settings)
     head.save(args.start)
+    feeling_spread.save(feeling_spread.spread(head, turns, settings), args.start)
     report = {
         "ears": store.read_record(args.start)["sha256"],
         "recipe": asdict(settings),

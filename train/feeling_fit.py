@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from engine.ears.feeling import HEAD_EMOTIONS, FeelingHead
 from train.corpus import Clip
 from train.evaluation.speakers import who
+from train.regression import regression
 
 NEUTRAL, CALM = HEAD_EMOTIONS.index("neutral"), HEAD_EMOTIONS.index("calm")
 IN_MOOD, OUT_OF_MOOD = 1.0, 0.01
@@ -106,14 +106,19 @@ class Lesson:
             rows[label] = np.mean(found, axis=0)
         return rows
 
-    def draw(self, settings: FeelingRecipe, rng: np.random.Generator) -> list[np.ndarray]:
-        """For every turn, which turns of the same sitting came before it."""
+    def draw(
+        self, sizes: Sequence[int], rng: np.random.Generator, skewed_share: float = 0.0
+    ) -> list[np.ndarray]:
+        """For every turn, which turns of the same sitting came before it: so many, where there are.
+
+        `skewed_share` of these histories are of one mood.
+        """
         histories = [np.zeros(0, dtype=int)] * len(self.turns)
         for members in self._turns_of.values():
             for place, index in enumerate(members):
                 others = np.delete(members, place)
-                if size := min(int(rng.choice(settings.turns)), len(others)):
-                    likely = self._mood(others, rng) if rng.random() < settings.skewed_share else None
+                if size := min(int(rng.choice(sizes)), len(others)):
+                    likely = self._mood(others, rng) if rng.random() < skewed_share else None
                     histories[index] = rng.choice(others, size, replace=False, p=likely)
         return histories
 
@@ -128,16 +133,21 @@ def fit(turns: Sequence[Turn], settings: FeelingRecipe) -> FeelingHead:
     """The head, calibrated on how heads fitted without a speaker hear that speaker."""
     lesson = Lesson(turns, settings.corpus_weights)
     rng = np.random.default_rng(settings.seed)
-    histories = [lesson.draw(settings, rng) for _ in range(settings.histories)]
+    histories = [lesson.draw(settings.turns, rng, settings.skewed_share) for _ in range(settings.histories)]
     population, scale = lesson.population(reading=False), lesson.voices.std(axis=0) + 1e-4
     everybody = np.arange(len(turns))
 
     def solved(head: FeelingHead, own_voices: np.ndarray, heard: np.ndarray) -> FeelingHead:
         """`head` with the weights that suit the turns `heard`, after histories of those `own_voices`."""
-        x = np.concatenate([_relative(lesson, each, own_voices, head, heard) for each in histories]) / scale
+        x = np.concatenate([relative(lesson, each, own_voices, head, heard) for each in histories]) / scale
         rows = np.tile(heard, len(histories))
-        weights, bias = _regression(
-            x, lesson.possible[rows], lesson.right[rows], lesson.weights[rows], settings
+        weights, bias = regression(
+            x,
+            lesson.possible[rows],
+            lesson.right[rows],
+            lesson.weights[rows],
+            lambda weights, _: settings.penalty * (weights**2).sum(),
+            steps=settings.steps,
         )
         return replace(head, weights=weights / scale, bias=bias)
 
@@ -172,14 +182,14 @@ def _temperatures(
     groups = _groups(lesson.turns, settings, rng)
     recorded = np.array([turn.sitting == 0 for turn in lesson.turns]) & ~lesson.is_reading
     nothing = [np.zeros(0, dtype=int)] * len(lesson.turns)
-    enough = lesson.draw(replace(settings, turns=(KNOWN_TURNS,), skewed_share=0.0), rng)
+    enough = lesson.draw((KNOWN_TURNS,), rng)
     logits = np.zeros((2, len(lesson.turns), len(HEAD_EMOTIONS)))
     for group in np.unique(groups):
         head = fit_on(np.flatnonzero(groups != group))
         unheard = np.flatnonzero((groups == group) & recorded)
         for row, history in enumerate((nothing, enough)):
-            relative = _relative(lesson, history, own_voices, head, unheard)
-            logits[row, unheard] = relative @ head.weights.T + head.bias
+            x = relative(lesson, history, own_voices, head, unheard)
+            logits[row, unheard] = x @ head.weights.T + head.bias
     of_strangers, of_known = (
         best_temperature(each[recorded], lesson.possible[recorded], lesson.right[recorded]) for each in logits
     )
@@ -197,7 +207,7 @@ def best_temperature(logits: np.ndarray, possible: np.ndarray, right: np.ndarray
     return float(min(TEMPERATURES, key=loss))
 
 
-def _relative(
+def relative(
     lesson: Lesson,
     histories: Sequence[np.ndarray],
     own_voices: np.ndarray,
@@ -214,30 +224,6 @@ def _relative(
             expected = expected + trust * (own_voices[histories[index]].mean(axis=0) - expected)
         x[row] -= expected
     return x
-
-
-def _regression(
-    x: np.ndarray, possible: np.ndarray, right: np.ndarray, weights: np.ndarray, settings: FeelingRecipe
-) -> tuple[np.ndarray, np.ndarray]:
-    """(8, features) and (8,) of the multinomial logistic regression among what is `possible`."""
-    linear = torch.nn.Linear(x.shape[1], len(HEAD_EMOTIONS))
-    torch.nn.init.zeros_(linear.weight)
-    torch.nn.init.zeros_(linear.bias)
-    inputs, weight = torch.from_numpy(x), torch.from_numpy(weights / weights.sum())
-    ruled_out, wrong = torch.from_numpy(~possible), torch.from_numpy(~right)
-    optimiser = torch.optim.LBFGS(linear.parameters(), max_iter=settings.steps, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimiser.zero_grad()
-        logits = linear(inputs)
-        allowed = logits.masked_fill(ruled_out, -torch.inf).logsumexp(dim=1)
-        wanted = logits.masked_fill(wrong, -torch.inf).logsumexp(dim=1)
-        total = ((allowed - wanted) * weight).sum() + settings.penalty * (linear.weight**2).sum()
-        total.backward()
-        return total
-
-    optimiser.step(loss)
-    return linear.weight.detach().numpy(), linear.bias.detach().numpy()
 
 
 def _groups(turns: Sequence[Turn], settings: FeelingRecipe, rng: np.random.Generator) -> np.ndarray:

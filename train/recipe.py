@@ -10,9 +10,16 @@ from engine.errors import BadInput
 
 Recipe = TypeVar("Recipe")
 
+RECIPES = Path(__file__).parent / "recipes"
+
 
 def load(path: Path, kind: type[Recipe]) -> Recipe:
-    """Read `path` into the dataclass `kind`. Raises `BadInput` for a missing file or an unknown key."""
+    """Read `path`, or the recipe of that bare name in `train/recipes`, into the dataclass `kind`.
+
+    Raises `BadInput` for a missing file or an unknown key.
+    """
+    named = RECIPES / f"{path}.yaml"
+    path = named if named.is_file() and not path.is_file() else path
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:

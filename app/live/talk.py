@@ -206,9 +206,14 @@ class LiveTalk:
         answer.generation = self._session.begin()
         decided_ms = (self._clock() - answer.started) * 1e3
         heard = replace(answer.heard, timings_ms={**answer.heard.timings_ms, "decided": decided_ms})
+        begun = self._session.think(heard, answer.generation)
+        if begun is None:
+            # The conversation was cleared, or goes on elsewhere, in this very moment.
+            self._do(self._machine.stop())
+            return
         if answer.span:
             self._send(answer.span)
-        self._send(self._session.think(heard, answer.generation))
+        self._send(begun)
         held, answer.held = answer.held, []
         for event in held:
             self._forward(answer, event)

@@ -40,7 +40,7 @@ def launch(
     """Serve in the background; returns the address. Raises `OSError` when the port is taken."""
     _, local, public = page.launch(
         server_port=port,
-        root_path=root_path or None,
+        root_path=root_path.rstrip("/") or None,
         share=share,
         inbrowser=open_browser,
         mcp_server=mcp,

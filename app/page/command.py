@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     cli.add_engine_flags(parser)
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument(
-        "--root-path", default="", metavar="/x", help="the path under which a proxy serves it"
+        "--root-path", default="", metavar="/x", help="the path under which a proxy serves it, / for its own"
     )
     parser.add_argument("--share", action="store_true", help="a public address through Gradio's tunnel")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
@@ -120,5 +120,6 @@ def _check(args: argparse.Namespace) -> None:
 
 def _is_private(args: argparse.Namespace) -> bool:
     """Whether only people at this machine reach the page."""
-    is_published = args.share or args.root_path or os.environ.get("SPACE_ID")
+    names = ("SPACE_ID", "GRADIO_ROOT_PATH")
+    is_published = args.share or args.root_path or any(map(os.environ.get, names))
     return not is_published and os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1") in LOOPBACK

@@ -26,8 +26,7 @@ from engine import audio
 from engine.audio import Audio
 from engine.errors import BadInput
 
-HOSTED = "On a shared page nothing is kept on the server; download your corrections instead."
-NO_TURN = "There is no such turn in this conversation."
+HOSTED = "On a shared page nothing is written to the server's disk; download your corrections instead."
 
 MAX_SPEAKER = 60
 """Characters of a name."""
@@ -43,15 +42,23 @@ class Kept:
 
     def routes(self) -> list[Route]:
         return [
+            Route("/attune/corrections", self.corrections, methods=["POST"]),
             Route("/attune/kept", self.kept, methods=["POST"]),
             Route("/attune/kept/erase", self.erase, methods=["POST"]),
             Route("/attune/corrections/save", self.save, methods=["POST"]),
+            Route("/attune/corrections/remove", self.remove, methods=["POST"]),
             Route("/attune/corrections/archive", self.archive, methods=["POST"]),
         ]
 
+    async def corrections(self, request: Request) -> Response:
+        """`{"folder": path or null}` → whether they may be kept in a folder, which one is suggested, and
+        which turns of this conversation are in that one."""
+        session, places = self.session_of(request), self._at_home(request)
+        folder = await body.fields(request, folder=str)
+        return JSONResponse(await run_in_threadpool(_corrections, session, places, folder))
+
     async def kept(self, request: Request) -> Response:
-        """`{"folder": path or null}` → what is kept outside of the browser, and which turns of this
-        conversation are among the corrections in that folder."""
+        """`{"folder": path or null}` → what is kept outside of the browser, and what `corrections` says."""
         session, places = self.session_of(request), self._at_home(request)
         folder = await body.fields(request, folder=str)
         return JSONResponse(await run_in_threadpool(_kept, session, places, folder))
@@ -77,6 +84,15 @@ class Kept:
         folder, speaker, key = body.of(head, folder=str, speaker=str, key=str)
         return JSONResponse(await run_in_threadpool(_save, session, folder or "", speaker or "", key, sound))
 
+    async def remove(self, request: Request) -> Response:
+        """`{"folder", "key": of the turn}` → as `save`. For one that was not to be kept after all, or whose
+        turn went on and is another by now."""
+        session = self.session_of(request)
+        if self._at_home(request) is None:
+            raise BadInput(HOSTED)
+        folder, key = await body.fields(request, folder=str, key=str)
+        return JSONResponse(await run_in_threadpool(_remove, session, folder or "", key or ""))
+
     async def archive(self, request: Request) -> Response:
         """A line of JSON, `{"speaker", "sizes": {key: bytes}}`, and the sounds one after the other → a zip of
         what would be kept in a folder."""
@@ -93,10 +109,16 @@ class Kept:
 def _kept(session: Session, places: Places | None, folder: str | None) -> dict[str, Any]:
     shown = ("id", "place", "name", "count", "size_bytes")
     return {
-        "is_private": places is not None,
-        "suggestion": str(corrections.suggestion()) if places else "",
+        **_corrections(session, places, folder),
         "paths": {"cache": str(places.cache), "uploads": str(places.uploads)} if places else {},
         "items": [{name: getattr(item, name) for name in shown} for item in _items(session, places, folder)],
+    }
+
+
+def _corrections(session: Session, places: Places | None, folder: str | None) -> dict[str, Any]:
+    return {
+        "is_private": places is not None,
+        "suggestion": str(corrections.suggestion()) if places else "",
         "keys": _keys(session, folder) if places and folder else [],
     }
 
@@ -111,12 +133,18 @@ def _items(session: Session, places: Places | None, folder: str | None) -> list[
 
 
 def _save(session: Session, named: str, speaker: str, key: str | None, sound: bytes) -> dict[str, Any]:
-    folder, exchange = corrections.chosen(named), _exchange(session, key)
+    folder, exchange = corrections.chosen(named), session.exchange(key)
     if exchange.correction:
         spoken = audio.decode(sound) if sound else None
         corrections.save(folder, exchange.key, _correction(exchange, speaker), spoken)
     else:
         corrections.remove(folder, exchange.key)
+    return {"folder": str(folder), "keys": _keys(session, str(folder))}
+
+
+def _remove(session: Session, named: str, key: str) -> dict[str, Any]:
+    folder = corrections.chosen(named)
+    corrections.remove(folder, key)
     return {"folder": str(folder), "keys": _keys(session, str(folder))}
 
 
@@ -128,7 +156,7 @@ def _entries(
     for key, size_bytes in sizes.items():
         if not isinstance(size_bytes, int) or size_bytes <= 0:
             raise BadInput(body.STRANGE)
-        exchange = _exchange(session, key)
+        exchange = session.exchange(key)
         spoken = audio.decode(sounds[at : at + size_bytes])
         at, duration_s = at + size_bytes, duration_s + spoken.duration_s
         if duration_s > audio.MAX_DURATION_S:
@@ -143,13 +171,6 @@ def _keys(session: Session, folder: str) -> list[str]:
         kept = set(corrections.keys(corrections.chosen(folder)))
         return [exchange.key for exchange in session.exchanges if exchange.key in kept]
     return []
-
-
-def _exchange(session: Session, key: str | None) -> Exchange:
-    for exchange in session.exchanges:
-        if exchange.key == key:
-            return exchange
-    raise BadInput(NO_TURN)
 
 
 def _correction(exchange: Exchange, speaker: str) -> Correction:

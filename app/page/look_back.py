@@ -11,7 +11,7 @@ from typing import get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app.page import body, events
@@ -24,6 +24,10 @@ from engine.baseline import VoiceBaseline
 from engine.ears.ngram import NGRAM_FILE
 from engine.errors import BadInput
 from engine.facade import MINI
+from engine.hearing import VoiceSpace
+
+MAX_SHARED_BYTES = 2 * 2**20
+"""About 300 turns: in the memory of a server that many share, a document takes four times its size."""
 
 OTHER_EARS = "The voice in it was learned by other ears than I have now, so I get to know it anew."
 
@@ -34,6 +38,8 @@ class LookBack:
 
     host: Host
     session_of: Callable[[Request], Session]
+    is_private: bool
+    """Whether only people at this machine reach the page."""
 
     def routes(self) -> list[Route]:
         return [
@@ -58,12 +64,9 @@ class LookBack:
     async def bring_back(self, request: Request) -> Response:
         """A document as the body, without sounds → what it holds takes the place of the conversation."""
         session, engine = self.session_of(request), self.host.in_use()
-        saved = await run_in_threadpool(document.read, await body.raw(request, document.MAX_BYTES))
-        is_known = saved.knows_voice_for(engine.ears.voice_space)
-        baseline = saved.baseline if is_known else VoiceBaseline()
-        session.restore(saved.exchanges, baseline, saved.calibrated, saved.speaker)
-        note = OTHER_EARS if saved.baseline.count and not is_known else ""
-        return JSONResponse({**events.conversation(saved.exchanges, baseline.count), "note": note})
+        given = await body.raw(request, document.MAX_BYTES if self.is_private else MAX_SHARED_BYTES)
+        answer = await run_in_threadpool(_bring_back, session, engine.ears.voice_space, given)
+        return Response(answer, media_type="application/json")
 
     async def reflect(self, request: Request) -> Response:
         """`{"theme": "auto", "light" or "dark", "day": ISO date, where the person is}` → a page of HTML."""
@@ -80,3 +83,13 @@ class LookBack:
             return reflection(session.exchanges, Everyday.load(MINI / NGRAM_FILE), day=today, theme=theme)
 
         return HTMLResponse(await run_in_threadpool(page))
+
+
+def _bring_back(session: Session, space: VoiceSpace, given: bytes) -> bytes:
+    """The answer to the page, once the document has taken the place of the conversation."""
+    saved = document.read(given)
+    is_known = saved.knows_voice_for(space)
+    baseline = saved.baseline if is_known else VoiceBaseline()
+    session.restore(saved.exchanges, baseline, saved.calibrated, saved.speaker)
+    note = OTHER_EARS if saved.baseline.count and not is_known else ""
+    return json.dumps({**events.conversation(saved.exchanges, baseline.count), "note": note}).encode()

@@ -26,6 +26,7 @@ from app.page import body, events, stream
 from app.page.host import Choice, Host
 from app.page.kept import Kept
 from app.page.limits import typed
+from app.page.local import is_local
 from app.page.look_back import LookBack
 from app.preferences import Preferences, with_preferences
 from app.record.stored import Places
@@ -69,7 +70,7 @@ class Routes:
             Route("/attune/forget-voice", self.forget_voice, methods=["POST"]),
             Route("/attune/status", self.status),
             Route("/attune/engine", self.choose, methods=["POST"]),
-            *LookBack(self.host, self._session).routes(),
+            *LookBack(self.host, self._session, is_private=self.may_choose).routes(),
             *Kept(self._session, self.places).routes(),
             WebSocketRoute("/attune/live", LiveSocket(self.host, self.sessions).serve),
             Route("/attune/static/{path:path}", _files(STATIC)),
@@ -97,18 +98,18 @@ class Routes:
         )
 
     async def again(self, request: Request) -> Response:
-        """`{"exchange": k}` → the sound of that reply once more, for a page that was loaded again."""
+        """`{"key": of the turn}` → the sound of that reply once more, for a page that was loaded again."""
         session, engine = self._session(request), self._engine(request)
-        said = session.exchange(await body.fields(request, exchange=int))
+        said = session.exchange(await body.fields(request, key=str))
         style = Style(said.style, said.strength)
         return stream.respond(
             lambda gone: _guarded(events.speech(chunk) for chunk in engine.speak(said.reply, style, gone))
         )
 
     async def correct(self, request: Request) -> Response:
-        """`{"exchange": k, "label": what was felt, or ""}` → that turn as it is remembered now."""
-        index, label = await body.fields(request, exchange=int, label=str)
-        return JSONResponse(events.exchange(self._session(request).correct(index, label)))
+        """`{"key": of the turn, "label": what was felt, or ""}` → that turn as it is remembered now."""
+        key, label = await body.fields(request, key=str, label=str)
+        return JSONResponse(events.exchange(self._session(request).correct(key, label)))
 
     async def stop(self, request: Request) -> Response:
         """`{"played_s": seconds of sound that were heard, or null}` → the last turn, cut to that."""
@@ -128,12 +129,12 @@ class Routes:
 
     async def status(self, request: Request) -> Response:
         """Events until nothing more is being loaded."""
-        return stream.events_response(self._statuses())
+        return stream.events_response(self._statuses(self._may_choose(request)))
 
-    async def _statuses(self) -> AsyncIterator[dict[str, Any]]:
+    async def _statuses(self, may_choose: bool) -> AsyncIterator[dict[str, Any]]:
         shown = None
         while True:
-            current = events.status(self.host, may_choose=self.may_choose)
+            current = events.status(self.host, may_choose=may_choose)
             if current != shown:
                 shown = current
                 yield current
@@ -143,13 +144,16 @@ class Routes:
 
     async def choose(self, request: Request) -> Response:
         """A `Choice` → the status events of loading it."""
-        if not self.may_choose:
+        if not self._may_choose(request):
             raise BadInput("Profile and mind of this shared server are not for visitors to change.")
         # Another site's script must not be able to point the mind at a server of its own.
         self._session(request)
         profile, url, model = await body.fields(request, profile=str, llm_url=str, llm_model=str)
         self.host.start(Choice(profile or "", url or "", model or ""))
         return await self.status(request)
+
+    def _may_choose(self, request: Request) -> bool:
+        return self.may_choose and is_local(request)
 
     def _session(self, request: Request) -> Session:
         return self.sessions.need(request.headers.get(CONVERSATION_HEADER, ""))

@@ -26,6 +26,8 @@ SUGGESTED = "attune-corrections"
 
 _KEY = re.compile(r"[0-9a-f]{12}")
 _SOUND = re.compile(rf"{_KEY.pattern}\.wav")
+_OUR_NAME = re.compile(rf"{_SOUND.pattern}(\.part)?|{re.escape(MANIFEST)}(\.lock|\.part)?")
+"""What a folder of ours may hold; the parts are of a program that was ended while it wrote."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def chosen(named: str) -> Path:
             raise BadInput(f"{folder} is a file; choose a folder.")
         manifest = folder / MANIFEST
         is_ours = manifest.is_file() and not manifest.is_symlink()
-        if not is_ours and any(entry.name != LOCK for entry in folder.iterdir()):
+        if not is_ours and not all(map(_is_ours, folder.iterdir())):
             raise BadInput(f"{folder} holds other things; choose an empty folder or a new one.")
     # A path may hold what no system takes: a home that is nobody's, a name too long.
     except (OSError, RuntimeError) as error:
@@ -82,9 +84,16 @@ def save(folder: Path, key: str, correction: Correction, sound: Audio | None) ->
     if sound is None and not (folder / name).is_file():
         raise BadInput("The sound of that turn is gone, so that there is nothing to keep.")
     with _opened(folder):
-        if sound is not None:
-            _write(folder / name, sound.resampled(SPEECH_RATE_HZ).wav_bytes())
-        _write(folder / MANIFEST, _with_line(_manifest(folder), name, _line(name, correction)))
+        is_new = not (folder / name).is_file()
+        try:
+            if sound is not None:
+                _write(folder / name, sound.resampled(SPEECH_RATE_HZ).wav_bytes())
+            _write(folder / MANIFEST, _with_line(_manifest(folder), name, _line(name, correction)))
+        except OSError:
+            # No recording stays that the person is told could not be kept.
+            if is_new:
+                _unlink(folder / name)
+            raise
 
 
 def remove(folder: Path, key: str) -> None:
@@ -104,20 +113,19 @@ def keys(folder: Path) -> list[str]:
 
 def size(folder: Path) -> Size:
     """Of all that `delete` removes; `count` recordings."""
-    sounds = [folder / name for name in _sounds(folder)]
-    files = [path for path in (*sounds, folder / MANIFEST) if path.is_file()]
-    return Size(len(sounds), sum(path.lstat().st_size for path in files))
+    ours = _ours(folder)
+    sounds = [path for path in ours if _SOUND.fullmatch(path.name)]
+    return Size(len(sounds), sum(path.lstat().st_size for path in ours))
 
 
 def delete(folder: Path) -> None:
-    """Remove the sounds that the manifest names and we could have written, the manifest, and the folder
-    where nothing else is in it. Raises `AttuneError` where something cannot be removed."""
-    if not (folder / MANIFEST).is_file():
+    """Remove everything that has a name of ours, and the folder where nothing else is in it. Raises
+    `AttuneError` where something cannot be removed."""
+    if not _ours(folder):
         return
     with _opened(folder):
-        for name in _sounds(folder):
-            _unlink(folder / name)
-        (folder / MANIFEST).unlink()
+        for path in _ours(folder):
+            _unlink(path)
     with _explained(folder):
         # Another process that waits for the lock sees that it is gone, and makes its own.
         (folder / LOCK).unlink(missing_ok=True)
@@ -179,6 +187,17 @@ def _sounds(folder: Path) -> list[str]:
     """The sounds that are there and that the manifest names."""
     named = dict.fromkeys(filter(None, map(_named, _manifest(folder))))
     return [name for name in named if (folder / name).is_file() or (folder / name).is_symlink()]
+
+
+def _ours(folder: Path) -> list[Path]:
+    """What `delete` removes, in a folder of ours."""
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.name != LOCK and _OUR_NAME.fullmatch(path.name)]
+
+
+def _is_ours(path: Path) -> bool:
+    return bool(_OUR_NAME.fullmatch(path.name)) and not path.is_symlink()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
 
-from app.record.feelings import describe, lightness, name
+from app.exchange import Exchange
+from app.record.feelings import lightness, name, told
 from engine.emotion import Emotion
 
 Point = tuple[float, float]
@@ -15,10 +16,9 @@ MOST_POINTS = 60
 """Of a longer talk each point is the mean of some turns."""
 
 
-def curve(
-    felt: Sequence[Emotion], corrected: Sequence[bool], stretches: Sequence[tuple[range, Emotion]]
-) -> str:
+def curve(said: Sequence[Exchange], stretches: Sequence[tuple[range, Emotion]]) -> str:
     """An `<svg>` of at least one turn: numbers and our own words; the colours are the style sheet's."""
+    felt = [exchange.felt for exchange in said]
     width = WIDTH / len(felt)
     bands = (
         f'<rect class="{name(emotion)}" x="{part.start * width:.1f}" width="{len(part) * width:.1f}" '
@@ -28,7 +28,7 @@ def curve(
     size = math.ceil(len(felt) / MOST_POINTS)
     groups = [felt[start : start + size] for start in range(0, len(felt), size)]
     points = [((place + 0.5) * WIDTH / len(groups), _height(group)) for place, group in enumerate(groups)]
-    marks = (_mark(*each) for each in zip(points, felt, corrected, strict=True)) if size == 1 else ()
+    marks = map(_mark, points, said) if size == 1 else ()
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{"".join(bands)}'
         f'<path class="middle" d="M0 {HEIGHT / 2}H{WIDTH}"/><path d="{_path(points)}"/>{"".join(marks)}</svg>'
@@ -48,10 +48,9 @@ def _path(points: Sequence[Point]) -> str:
     return f"M{points[0][0]:.1f} {points[0][1]:.1f}{''.join(bends)}"
 
 
-def _mark(point: Point, emotion: Emotion, is_corrected: bool) -> str:
-    words = f"{describe(emotion)}, as you said" if is_corrected else describe(emotion)
-    ring = " corrected" if is_corrected else ""
+def _mark(point: Point, exchange: Exchange) -> str:
+    ring = " corrected" if exchange.correction else ""
     return (
-        f'<circle class="{name(emotion)}{ring}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="7">'
-        f"<title>{words}</title></circle>"
+        f'<circle class="{name(exchange.felt)}{ring}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="7">'
+        f"<title>{told(exchange)}</title></circle>"
     )

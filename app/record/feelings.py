@@ -6,6 +6,7 @@ The page has the same in `feeling.js` and `timeline.js`; what is saved must say 
 from collections.abc import Sequence
 from statistics import fmean
 
+from app.exchange import Exchange
 from engine.emotion import EMOTIONS, NOTHING_HEARD, Emotion
 
 LIGHTNESS = {
@@ -52,14 +53,22 @@ def describe(emotion: Emotion) -> str:
     return ", ".join(_weighed(label, score) for label, score in named(emotion)) or NOT_SURE
 
 
+def told(exchange: Exchange) -> str:
+    """The same of a turn, in which the person has the last word: "sad, as you said"."""
+    if exchange.correction:
+        return f"{ADJECTIVES[exchange.correction]}, as you said"
+    return describe(exchange.felt)
+
+
 def name(emotion: Emotion) -> str:
     """Of the colour: a label, or "unsure"."""
     return "unsure" if emotion.abstained else emotion.label
 
 
 def joined(emotions: Sequence[Emotion]) -> Emotion:
-    """The mean of those that are sure; "not sure" where none is."""
-    if not (sure := [emotion for emotion in emotions if not emotion.abstained]):
+    """The mean of those that are sure; "not sure" where most are not."""
+    sure = [emotion for emotion in emotions if not emotion.abstained]
+    if 2 * len(sure) < len(emotions) or not sure:
         return NOTHING_HEARD
     return Emotion({label: fmean(emotion.scores[label] for emotion in sure) for label in EMOTIONS})
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from app.exchange import Exchange
 from app.record.curve import curve
-from app.record.feelings import describe, joined, name
+from app.record.feelings import describe, joined, name, told
 from app.record.sentences import Sentence, sentences
 from app.record.stretches import stretches
 from app.record.summary import summary
@@ -42,7 +42,8 @@ class Stretch:
 
     turns: range
     felt: Emotion
-    told: Sequence[Sentence]
+    title: str
+    telling: Sequence[Sentence]
     also: Sequence[str]
 
 
@@ -65,7 +66,7 @@ def reflection(exchanges: Sequence[Exchange], everyday: Everyday, *, day: date, 
 </head>
 <body><main>
 <header><h1>Looking back</h1><p>{when}</p></header>
-<p class="summary">{summary(len(said), [part.felt for part in parts])}</p>
+<p class="summary">{summary([each.felt for each in said], [part.felt for part in parts])}</p>
 {"".join(shown)}
 </main></body>
 </html>
@@ -77,16 +78,25 @@ def _stretches(said: Sequence[Exchange], everyday: Everyday) -> list[Stretch]:
     topics = Topics(everyday, [sentences(exchange.heard) for exchange in said])
     found = []
     for part in stretches(felt):
-        told = topics.telling(part)
-        found.append(Stretch(part, joined(felt[part.start : part.stop]), told, topics.key_words(part, told)))
+        telling = topics.telling(part)
+        also = topics.key_words(part, telling)
+        emotion = joined(felt[part.start : part.stop])
+        title = _title(emotion, said[part.start : part.stop])
+        found.append(Stretch(part, emotion, title, telling, also))
     return found
 
 
+def _title(emotion: Emotion, exchanges: Sequence[Exchange]) -> str:
+    """How strong a feeling was is heard, and not what the person says of it."""
+    corrections = {exchange.correction for exchange in exchanges}
+    words = told(exchanges[0]) if len(corrections) == 1 and "" not in corrections else describe(emotion)
+    return f"{words[0].upper()}{words[1:]}"
+
+
 def _figure(said: Sequence[Exchange], parts: Sequence[Stretch]) -> str:
-    felt = [exchange.felt for exchange in said]
-    corrected = [bool(exchange.correction) for exchange in said]
-    drawing = curve(felt, corrected, [(part.turns, part.felt) for part in parts])
-    note = "<figcaption>Ringed: a feeling as you said it was.</figcaption>" if any(corrected) else ""
+    drawing = curve(said, [(part.turns, part.felt) for part in parts])
+    is_corrected = any(exchange.correction for exchange in said)
+    note = "<figcaption>Ringed: a feeling as you said it was.</figcaption>" if is_corrected else ""
     return (
         '<figure><p class="ends"><span>lighter</span></p>'
         f'{drawing}<p class="ends"><span>heavier</span><span>{_turns(range(len(said)))}</span></p>'
@@ -95,13 +105,11 @@ def _figure(said: Sequence[Exchange], parts: Sequence[Stretch]) -> str:
 
 
 def _shown(part: Stretch) -> str:
-    quotes = "".join(f"<blockquote>“{escape(sentence.text)}”</blockquote>" for sentence in part.told)
+    quotes = "".join(f"<blockquote>“{escape(sentence.text)}”</blockquote>" for sentence in part.telling)
     quotes = quotes or f'<p class="also">{NOT_UNDERSTOOD}</p>'
     also = f'<p class="also">also: {escape(", ".join(part.also))}</p>' if part.also else ""
-    words = describe(part.felt)
     return (
-        f'<li class="{name(part.felt)}"><h2>{words[0].upper()}{words[1:]}</h2><p>{_turns(part.turns)}</p>'
-        f"{quotes}{also}</li>"
+        f'<li class="{name(part.felt)}"><h2>{part.title}</h2><p>{_turns(part.turns)}</p>{quotes}{also}</li>'
     )
 
 

@@ -18,8 +18,6 @@ from typing import Literal
 from app.record import corrections
 from app.session import Session
 from engine.artifacts import ARTIFACTS
-from engine.baseline import VoiceBaseline
-from engine.calibration import Calibration
 from engine.downloads import folder_bytes
 from engine.errors import AttuneError, reason
 from engine.licences import RECORD
@@ -63,23 +61,19 @@ class Stored:
 def of_session(session: Session) -> list[Stored]:
     """What the server remembers of this conversation, in its memory alone."""
     exchanges, baseline = session.exchanges, session.baseline
-    said = Stored("conversation", "memory", "", _bytes_of(exchanges), session.clear, len(exchanges))
-    voice = Stored("voice", "memory", "", _bytes_of(baseline), partial(forget_voice, session), baseline.count)
-    return [item for item in (said, voice) if item.count]
-
-
-def forget_voice(session: Session) -> None:
-    """The same person goes on, as one who is met for the first time."""
-    session.restore(session.exchanges, VoiceBaseline(), Calibration(), session.speaker)
+    said = Stored("conversation", "memory", "", _bytes_of(exchanges), session.forget, len(exchanges))
+    voice = Stored("voice", "memory", "", _bytes_of(baseline), session.forget_voice, baseline.count)
+    bias = session.calibrated.bias
+    taught = Stored("taught", "memory", "", _bytes_of(bias), session.forget_taught, len(bias))
+    return [item for item in (said, voice, taught) if item.count]
 
 
 def of_corrections(folder: Path) -> list[Stored]:
     """What `app.record.corrections` keeps in a folder that the person chose."""
     kept = corrections.size(folder)
     erase = partial(corrections.delete, folder)
-    if not (folder / corrections.MANIFEST).is_file():
-        return []
-    return [Stored("corrections", "corrections", str(folder), kept.size_bytes, erase, kept.count)]
+    stored = Stored("corrections", "corrections", str(folder), kept.size_bytes, erase, kept.count)
+    return [stored] if kept.size_bytes else []
 
 
 def of_places(places: Places) -> list[Stored]:

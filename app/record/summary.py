@@ -15,27 +15,30 @@ CHANGED = 0.3
 """By so much it has grown lighter or heavier."""
 
 
-def summary(turns: int, stretches: Sequence[Emotion]) -> str:
-    """`stretches` are the feelings of the conversation's parts, in order."""
+def summary(felt: Sequence[Emotion], stretches: Sequence[Emotion]) -> str:
+    """`felt` are the feelings of the turns, and `stretches` those of the conversation's parts, in order."""
+    turns = len(felt)
     if not turns:
         return NOTHING
     count = f"{NUMBERS[turns - 1] if turns <= len(NUMBERS) else turns} turn{'s' * (turns > 1)}"
     sure = [emotion for emotion in stretches if not emotion.abstained]
     if not sure:
-        return f"{count}; I could not tell how {'they' if turns > 1 else 'it'} felt."
+        return f"{count}; I could not tell how {'most of them' if turns > 1 else 'it'} felt."
     first, last = sure[0], sure[-1]
     labels = list(dict.fromkeys(emotion.label for emotion in sure))
     if len(labels) == 1:
-        return f"{count}, {_throughout(turns, first)}."
+        return f"{count}, {_throughout(felt, first.label)}."
     between = [label for label in labels if label not in (first.label, last.label, "neutral")]
     also = f" In between there was {_listed(between)}." if between else ""
     return f"{count}; it began {_height(first)}{_with(first)}, and {_course(first, last)}.{also}"
 
 
-def _throughout(turns: int, emotion: Emotion) -> str:
-    if emotion.label in NOUNS:
-        return f"and there was {NOUNS[emotion.label]} in {'it' if turns == 1 else 'most of them'}"
-    return "and no strong feeling in it" if turns == 1 else "and no strong feeling in any of them for long"
+def _throughout(felt: Sequence[Emotion], label: str) -> str:
+    if label not in NOUNS:
+        return f"and no strong feeling in {'it' if len(felt) == 1 else 'any of them for long'}"
+    count = sum(not emotion.abstained and emotion.label == label for emotion in felt)
+    where = "it" if len(felt) == 1 else "most of them" if 2 * count > len(felt) else "some of them"
+    return f"and there was {NOUNS[label]} in {where}"
 
 
 def _height(emotion: Emotion) -> str:

@@ -32,6 +32,8 @@ export class Conversation {
   #isBlocked = false;
   /** The person corrected a feeling: the exchange, and it as the server has it now. */
   oncorrected = () => {};
+  /** A turn that the person had corrected went on: the key of what it was. */
+  ondropped = () => {};
   /** An element that an opened, corrected turn ends with, or null. */
   offer = () => null;
 
@@ -45,6 +47,7 @@ export class Conversation {
       forgetVoice: () => this.forgetVoice(),
       correct: (exchange, label) => this.correct(exchange, label),
       offer: (exchange) => this.offer(exchange),
+      dropped: (key) => this.ondropped(key),
     };
     this.#transcript = new Transcript(root, actions, (message) => this.#announce(message));
     this.#turns = new TurnByTurn(server, composer, settings, this.#transcript);
@@ -152,7 +155,7 @@ export class Conversation {
   /** That is what the person felt in that turn; "" takes it back. */
   async correct(exchange, label) {
     await this.#composer.guarded(async () => {
-      const answer = await this.#server.correct(this.#transcript.place(exchange), label);
+      const answer = await this.#server.correct(exchange.key, label);
       this.#transcript.corrected(exchange, answer);
       this.oncorrected(exchange, answer);
     });
@@ -255,6 +258,17 @@ export class Conversation {
     await this.#fallSilent();
     this.#transcript.clear();
     this.voiceErased();
+  }
+
+  /** In bytes, of each sound that the page has. */
+  get soundSizes() {
+    return [...this.#transcript.soundSizes, this.#live?.sent.size].filter(Boolean);
+  }
+
+  forgetSounds() {
+    this.#transcript.forgetSounds();
+    this.#turns.silenceOwn();
+    this.#live?.sent.clear();
   }
 
   voiceErased() {

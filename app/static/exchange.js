@@ -7,6 +7,9 @@ import { said } from "./said.js";
 import { wav } from "./sound.js";
 import { text } from "./texts.js";
 
+/** The buttons that need the sound. */
+const OF_SOUND = '[data-do="download"], [data-do="play-own"]';
+
 export class Exchange {
   /** Heard, and not yet answered in full. */
   isOpen = false;
@@ -78,8 +81,11 @@ export class Exchange {
     this.#panel.corrected();
   }
 
-  /** The turn was not over: the words stay as a caption, all else goes. */
+  /** The turn was not over: the words stay as a caption, all else goes. It gets another key with what it becomes. */
   reopen() {
+    this.key = "";
+    this.hearing = { ...this.hearing, correction: "" };
+    this.forgetSounds();
     this.user.classList.add("is-waiting");
     this.userTools.replaceChildren();
     this.#panel.hide();
@@ -142,11 +148,17 @@ export class Exchange {
     else this.user.remove();
   }
 
+  /** In bytes: of what was said as sound and of the reply, where the page has them. */
+  get soundSizes() {
+    const reply = this.stretches.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return [this.own?.size, reply].filter(Boolean);
+  }
+
   /** What was said and answered as sound is not kept any more. */
   forgetSounds() {
     this.own = null;
     this.stretches = [];
-    this.replyTools.querySelector('[data-do="download"]')?.remove();
+    for (const tools of [this.replyTools, this.#panel.element]) tools.querySelector(OF_SOUND)?.remove();
   }
 }
 

@@ -33,6 +33,7 @@ export async function start(element) {
   consent.onchange = () => offer.show();
   consent.onproblem = (message) => composer.say(text(message));
   conversation.oncorrected = (exchange) => consent.follow(exchange);
+  conversation.ondropped = (key) => consent.drop(key);
   conversation.offer = (exchange) => offer.of(exchange);
   for (const place of [settings, lookBack, offer]) place.onkept = () => kept.open();
 

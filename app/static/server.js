@@ -34,8 +34,8 @@ export class Server {
   }
 
   /** The sound of a past reply once more. */
-  async *again(exchange, preferences) {
-    yield* events(await this.#post(`again?${wishes(preferences)}`, { exchange }));
+  async *again(key, preferences) {
+    yield* events(await this.#post(`again?${wishes(preferences)}`, { key }));
   }
 
   /** Stop the turn; resolves to the exchange as it is remembered, or null. */
@@ -45,8 +45,8 @@ export class Server {
   }
 
   /** "" takes a correction back; resolves to the exchange as it is remembered. */
-  async correct(exchange, label) {
-    return this.#answer(await this.#post("correct", { exchange, label }));
+  async correct(key, label) {
+    return this.#answer(await this.#post("correct", { key, label }));
   }
 
   /** The conversation as a document. */
@@ -73,6 +73,11 @@ export class Server {
     await this.#post("forget-voice", {});
   }
 
+  /** Whether corrections may be kept in a folder, and which turns of this conversation are in that one, or null. */
+  async corrections(folder) {
+    return this.#answer(await this.#post("corrections", { folder }));
+  }
+
   /** What is kept outside of this browser; `folder` is where corrections go, or null. */
   async kept(folder) {
     return this.#answer(await this.#post("kept", { folder }));
@@ -88,6 +93,11 @@ export class Server {
   async keepCorrection(folder, speaker, key, sound) {
     const body = [JSON.stringify({ folder, speaker, key }), "\n", ...(sound ? [sound] : [])];
     return this.#answer(await this.#post("corrections/save", new Blob(body)));
+  }
+
+  /** Of the turn of that key, which may be gone, nothing stays in the folder. */
+  async removeCorrection(folder, key) {
+    return this.#answer(await this.#post("corrections/remove", { folder, key }));
   }
 
   /** Corrections as a zip (Blob); `sounds` are [key, Blob]. */

@@ -31,10 +31,12 @@ function isAllowed(place) {
   }
 }
 
+/** Whether it could be kept: the page works without, and asks for it again next time. */
 export function keep(place, key, value) {
   try {
     window[`${place}Storage`].setItem(key, JSON.stringify(value));
+    return true;
   } catch {
-    // The page works without; what was to be kept is asked for again next time.
+    return false;
   }
 }

@@ -4,6 +4,8 @@ import { KnownVoice } from "./known_voice.js";
 import { text } from "./texts.js";
 import { Timeline } from "./timeline.js";
 
+const MOST_SOUND_BYTES = 100e6;
+/** Of own sounds and replies together: two hours of recordings, or half an hour of replies. */
 const NEAR_PX = 120;
 /** So far from its end the talk still counts as looked at to the end. */
 
@@ -19,7 +21,7 @@ export class Transcript {
   /** Whether the newest is being looked at, and not something further up. */
   #isAtEnd = true;
 
-  /** `actions`: forgetVoice(), and those of `Exchange`; `announce` is for those who do not see the page. */
+  /** `actions`: forgetVoice(), dropped(key), and those of `Exchange`; `announce` is for those who do not see the page. */
   constructor(root, actions, announce) {
     this.#list = root.querySelector("ol.talk");
     this.#view = root.querySelector(".scroll");
@@ -55,6 +57,7 @@ export class Transcript {
       case "heard":
         this.#exchanges.push(exchange);
         exchange.heard(event);
+        this.#forgetOldest();
         if (!event.is_typed) this.#announce(`${text("you")}: ${exchange.words.innerText}`);
         this.#showFeelings();
         break;
@@ -63,6 +66,7 @@ export class Transcript {
         break;
       case "finished":
         exchange.finished(event);
+        this.#forgetOldest();
         this.#showFeelings();
         this.#voice.show(event.voice_turns);
         this.#announce(`${text("attune")}: ${event.reply}`);
@@ -73,13 +77,17 @@ export class Transcript {
 
   /** The turn heard last was not over. */
   reopen({ exchange }) {
+    const { key, hearing } = exchange;
     this.#exchanges.pop();
     exchange.reopen();
     this.#showFeelings();
+    if (hearing.correction) this.#actions.dropped(key);
   }
 
   /** What the person felt in that turn is known better; `answer` is the exchange as the server has it. */
   corrected(exchange, answer) {
+    // Where it went on meanwhile, it is another by now.
+    if (answer.key !== exchange.key) return;
     exchange.corrected(answer.heard);
     this.#showFeelings();
   }
@@ -87,22 +95,31 @@ export class Transcript {
   /** As the server has it: after a reload, or after the connection was cut. */
   show({ exchanges, voice_turns }) {
     this.#voice.show(voice_turns);
-    exchanges.forEach((past, place) => {
-      const exchange = this.#exchanges[place];
+    const known = new Map(this.#exchanges.map((exchange) => [exchange.key, exchange]));
+    for (const past of exchanges) {
+      const exchange = known.get(past.key);
       if (!exchange) this.#add(past);
       else if (exchange.isOpen || past.was_stopped) exchange.finished(past);
-    });
+    }
     this.#showFeelings();
     this.#follow();
   }
 
-  /** Those that were heard, in the server's order. */
+  /** It was stopped here before the page knew that it had been heard; `past` is what the server has of it. */
+  late(exchange, past) {
+    this.#exchanges.push(exchange);
+    exchange.heard(past.heard);
+    exchange.finished(past);
+    this.#showFeelings();
+  }
+
+  /** Those that were heard. */
   get exchanges() {
     return this.#exchanges;
   }
 
-  place(exchange) {
-    return this.#exchanges.indexOf(exchange);
+  has(key) {
+    return this.#exchanges.some((exchange) => exchange.key === key);
   }
 
   voice(turns) {
@@ -115,6 +132,15 @@ export class Transcript {
     this.#showFeelings();
   }
 
+  /** In bytes, of each sound that the page has. */
+  get soundSizes() {
+    return this.#exchanges.flatMap((exchange) => exchange.soundSizes);
+  }
+
+  forgetSounds() {
+    for (const exchange of this.#exchanges) exchange.forgetSounds();
+  }
+
   #add(past) {
     // Not by `begin`, which would lay out the page once for every turn of a long talk.
     const exchange = new Exchange(this.#list, this.#actions);
@@ -122,6 +148,15 @@ export class Transcript {
     this.#isAtEnd = true;
     exchange.heard(past.heard);
     exchange.finished(past);
+  }
+
+  /** A long talk would fill the memory; what is forgotten of a reply can be said again. */
+  #forgetOldest() {
+    let bytes = 0;
+    for (const exchange of [...this.#exchanges].reverse()) {
+      bytes += exchange.soundSizes.reduce((sum, size) => sum + size, 0);
+      if (bytes > MOST_SOUND_BYTES) exchange.forgetSounds();
+    }
   }
 
   #showFeelings() {

@@ -29,7 +29,10 @@ export class TurnByTurn {
     this.#composer = composer;
     this.#settings = settings;
     this.#transcript = transcript;
-    this.#own.onended = () => this.#rest();
+    this.#own.onended = () => {
+      this.#letGoOfOwn();
+      this.#rest();
+    };
   }
 
   /** Throws `Obstacle`. */
@@ -82,13 +85,14 @@ export class TurnByTurn {
   async interrupt() {
     const exchange = this.#turn?.exchange ?? this.#sounding;
     const playedS = this.#player.playedS;
-    this.#own.pause();
+    this.#letGoOfOwn();
     this.#player.stop();
     this.#turn?.abort.abort();
     this.#turn = this.#sounding = null;
     if (!exchange) return;
     const kept = await this.#composer.guarded(() => this.#server.stop(playedS));
     if (exchange.isHeard && kept) exchange.finished(kept);
+    else if (kept && !this.#transcript.has(kept.key)) this.#transcript.late(exchange, kept);
     else exchange.breakOff();
   }
 
@@ -99,10 +103,27 @@ export class TurnByTurn {
     this.#player.complete();
   }
 
-  replayOwn(sound) {
-    URL.revokeObjectURL(this.#own.src);
+  async replayOwn(sound) {
     this.#own.src = URL.createObjectURL(sound);
-    this.#own.play();
+    try {
+      await this.#own.play();
+    } catch {
+      // Stopped before it began, or of a kind that this browser does not play.
+    }
+  }
+
+  /** Recordings that are erased do not go on. */
+  silenceOwn() {
+    if (!this.#own.src) return;
+    this.#letGoOfOwn();
+    this.#rest();
+  }
+
+  #letGoOfOwn() {
+    this.#own.pause();
+    URL.revokeObjectURL(this.#own.src);
+    this.#own.removeAttribute("src");
+    this.#own.load();
   }
 
   #take(event, turn) {
@@ -130,9 +151,8 @@ export class TurnByTurn {
 
   /** After a reload the sound is gone; the program says it once more. */
   async #sayAgain(exchange) {
-    const place = this.#transcript.place(exchange);
     await this.#composer.guarded(async () => {
-      for await (const event of this.#server.again(place, this.#settings.values)) {
+      for await (const event of this.#server.again(exchange.key, this.#settings.values)) {
         if (event.type === "problem") this.#composer.say(event.message);
         else this.#player.push(decodePcm(event.pcm));
       }

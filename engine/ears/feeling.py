@@ -38,19 +38,23 @@ class FeelingHead:
     """How much higher the temperature is for a speaker of whom nothing is known, as a share."""
 
     @classmethod
-    def load(cls, folder: Path) -> "FeelingHead":
-        """From a folder of ears. Raises `PartMissing` when the file is missing, damaged or of other ears."""
-        arrays = beside.load(folder / FEELING_FILE, FORMAT, made_by="python -m train feeling")
+    def load(cls, folder: Path, ears: Path | None = None) -> "FeelingHead":
+        """From a folder of ears, or from one of a person's own for the `ears` in another.
+
+        Raises `PartMissing` when the file is missing, damaged or of other ears.
+        """
+        made_by = "python -m train finetune" if ears else "python -m train feeling"
+        arrays = beside.load(folder / FEELING_FILE, FORMAT, made_by=made_by, ears=ears)
         try:
             numbers = {name: float(arrays.pop(name)) for name in ("prior_turns", "stranger_doubt")}
             return cls(**arrays, **numbers)
         except (KeyError, TypeError, ValueError) as error:
             raise PartMissing(f"{folder / FEELING_FILE}: it is damaged; restore the folder.") from error
 
-    def save(self, folder: Path) -> None:
-        """Beside the ears in `folder`, which alone it fits."""
+    def save(self, folder: Path, ears: Path | None = None) -> None:
+        """For the ears in `folder`, or in the folder `ears`, which alone it fits."""
         tensors = {field.name: np.float32(getattr(self, field.name)) for field in fields(self)}
-        beside.save(folder / FEELING_FILE, FORMAT, tensors)
+        beside.save(folder / FEELING_FILE, FORMAT, tensors, ears)
 
     @property
     def space(self) -> VoiceSpace:

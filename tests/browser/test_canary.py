@@ -129,7 +129,9 @@ def over_http(talk: Talk) -> None:
     """Turns and everything around them, as the page does it, with what it never would."""
 
     def post(path: str, **body: object) -> str:
-        return talk.http.post(path, **body).text
+        answer = talk.http.post(path, **body)
+        assert answer.status_code < 500
+        return answer.text
 
     def turn(text: str) -> str:
         return post("turn", json={"text": text})
@@ -138,22 +140,24 @@ def over_http(talk: Talk) -> None:
     assert SPOKEN in post("turn", content=CLIP.read_bytes())
     for trigger in (BREAK_MIND, BREAK_VOICE):
         assert "Something broke" in turn(f"{CANARY} {trigger}")
-    assert CANARY in post("correct", json={"exchange": 0, "label": "sad"})
+    [key] = {exchange["key"] for exchange in json.loads(post("export", json={}))["exchanges"][:1]}
+    assert CANARY in post("correct", json={"key": key, "label": "sad"})
     saved = post("export", json={})
     assert CANARY in saved
     assert CANARY in post("import", content=saved)
     assert CANARY in post("reflection", json={"theme": "auto", "day": "2026-07-29"})
-    post("again", json={"exchange": 0})
+    post("again", json={"key": key})
 
     broken = saved.replace('"key"', CANARY, 1)
-    for path in ("import", "turn", "correct", "stop", "again", "engine", "kept", "corrections/save"):
+    of_corrections = ("corrections", "corrections/save", "corrections/remove")
+    for path in ("import", "turn", "correct", "stop", "again", "engine", "kept", *of_corrections):
         post(path, content=broken)
         post(path, content=f"{CANARY} {{", headers={"Content-Type": "application/json"})
         post(path, json={CANARY: CANARY})
         post(path, json=[CANARY])
-    post("correct", json={"exchange": CANARY, "label": CANARY})
+    post("correct", json={"key": CANARY, "label": CANARY})
     post("stop", json={"played_s": CANARY})
-    post("again", json={"exchange": CANARY})
+    post("again", json={"key": CANARY})
     post("engine", json={"profile": "", "llm_url": "", CANARY: ""})
     post("kept/erase", json={"ids": [CANARY], "folder": CANARY})
     post(f"turn?voice={CANARY}&speed={CANARY}", json={"text": CANARY})

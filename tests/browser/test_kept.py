@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,18 @@ from app.page.routes import EXAMPLES
 from app.record.corrections import LOCK, MANIFEST
 from app.record.stored import Places
 from engine.artifacts import ARTIFACTS
-from tests.browser.conftest import WIDE, open_page, record, say, serve
+from tests.browser.conftest import (
+    WIDE,
+    launch,
+    launch_hearing,
+    open_page,
+    open_tab,
+    record,
+    said,
+    say,
+    serve,
+)
+from tests.browser.live import await_replies, clip, start, write_scene
 from tests.browser.test_accessible import NARROW, violations
 
 MODEL = ARTIFACTS["smollm2-135m-instruct"].file_name
@@ -76,6 +88,17 @@ def agree(page, folder: Path, speaker: str | None = None) -> None:
         page.fill("#attune-kept-speaker", speaker)
     page.click("dialog.consent >> text=Keep them")
     page.wait_for_selector("dialog.consent", state="hidden")
+
+
+@contextmanager
+def held(page, path: str, times: int = 1):
+    """So many requests to that path wait until the block ends."""
+    waiting = []
+    page.route(path, lambda route: waiting.append(route), times=times)
+    yield
+    assert waiting
+    for route in waiting:
+        route.continue_()
 
 
 def rows(folder: Path) -> list[dict]:
@@ -167,7 +190,8 @@ def test_a_refusal_is_not_asked_again_until_it_is_taken_back(page):
     page.wait_for_timeout(300)
     assert page.locator(".keep p").count() == 0
     show_kept(page)
-    assert "that was your answer" in page.inner_text('.things [data-place="corrections"]')
+    told = page.inner_text('.things [data-place="corrections"]')
+    assert "No new ones are kept, as you wished." in told and "Those below" not in told
     page.click(".kept >> text=Ask me again")
     page.wait_for_selector('.things [data-place="corrections"] >> text=You are asked')
     page.click(".kept .actions >> text=Close")
@@ -195,8 +219,90 @@ def test_consent_is_withdrawn_and_what_there_is_goes_or_stays(page, tmp_path, is
         return
     assert [row["emotion"] for row in rows(folder)] == ["happy"]
     show_kept(page)
+    assert "Those below stay" in page.inner_text('.things [data-place="corrections"]')
     erase(page, "One recording")
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("path", ["**/attune/corrections", "**/corrections/save"])
+def test_what_is_being_saved_when_consent_is_withdrawn_does_not_come_back(page, tmp_path, path):
+    folder = tmp_path / "mine"
+    record(page)
+    correct(page)
+    agree(page, folder)
+    record(page)
+    # The turn that is opened asks as well, before the one that is corrected is saved.
+    with held(page, path, times=2 if path.endswith("/corrections") else 1):
+        with page.expect_request(path):
+            correct(page, "angry", turn=1)
+        show_kept(page)
+        page.click(".kept >> text=Stop keeping them")
+        page.click(".kept >> text=Stop, and delete")
+        page.wait_for_function("localStorage['attune.corrections'].includes('refused')")
+        page.wait_for_timeout(500)
+    page.wait_for_selector(".kept .message >> text=are deleted")
+    page.wait_for_timeout(500)
+    assert not folder.exists()
+
+
+def test_who_thinks_better_of_it_while_it_is_saved_has_agreed_to_nothing(page, tmp_path):
+    folder = tmp_path / "mine"
+    record(page)
+    correct(page)
+    page.click(".keep >> text=Choose a folder")
+    page.fill("#attune-kept-folder", str(folder))
+    with page.expect_response("**/corrections/remove"), held(page, "**/corrections/save"):
+        with page.expect_request("**/corrections/save"):
+            page.click("dialog.consent >> text=Keep them")
+        assert page.locator("dialog.consent button:disabled").count() == 2
+        assert page.locator(".keep p").count() == 0
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog.consent", state="hidden")
+    page.wait_for_selector(".keep >> text=It stays on this computer")
+    assert rows(folder) == [] and files(folder) == {MANIFEST}
+    assert "attune.corrections" not in page.evaluate(OURS)
+
+
+def test_what_one_tab_decides_counts_in_the_others(page, private, tmp_path):
+    folder = tmp_path / "mine"
+    other = open_tab(page.context, private)
+    for tab in (page, other):
+        record(tab)
+        correct(tab)
+    agree(page, folder)
+    other.wait_for_selector(".keep >> text=This one is not kept")
+    show_kept(page)
+    page.click(".kept >> text=Stop keeping them")
+    page.click(".kept >> text=Stop, and delete")
+    page.wait_for_selector(".kept .message:not([hidden])")
+    other.wait_for_function("!document.querySelector('.keep').textContent")
+    correct(other, "angry")
+    other.wait_for_timeout(500)
+    assert not folder.exists()
+    assert other.errors == []
+
+
+def test_a_turn_that_was_corrected_and_then_went_on_is_not_kept_in_half(playwright, private, tiny, tmp_path):
+    folder = tmp_path / "mine"
+    decision = json.dumps({"answer": "given", "folder": str(folder), "speaker": "me"})
+    scene = write_scene(tmp_path / "scene.wav", 3.0, clip("glad"), 4.0, clip("sad"), 60.0)
+    tiny.mind.pause_s = 6.0
+    browser = launch_hearing(playwright, f"{scene}%noloop")
+    script = f"localStorage['attune.corrections'] = {json.dumps(decision)}"
+    page = open_tab(browser.new_context(), private, "free", script)
+    start(page)
+    page.wait_for_selector(".turn.user .chip")
+    with page.expect_response("**/corrections/save"):
+        correct(page, "angry")
+    assert [row["emotion"] for row in rows(folder)] == ["angry"]
+    with page.expect_response("**/corrections/remove"):
+        page.wait_for_selector(".chip", state="detached")
+    assert rows(folder) == [] and files(folder) == {MANIFEST}
+    tiny.mind.pause_s = 0.0
+    await_replies(page, 1)
+    assert len(said(page)) == 1
+    assert page.errors == []
+    browser.close()
 
 
 def test_what_was_corrected_before_the_consent_is_kept_when_asked_for(page, tmp_path):
@@ -212,6 +318,32 @@ def test_what_was_corrected_before_the_consent_is_kept_when_asked_for(page, tmp_
     page.wait_for_function("document.querySelectorAll('.keep').length == 2")
     page.locator(".keep >> text=Kept in").nth(1).wait_for()
     assert [row["emotion"] for row in rows(tmp_path / "mine")] == ["angry", "happy"]
+
+
+def test_the_keyboard_keeps_its_place(page, tmp_path):
+    asked = []
+    record(page)
+    correct(page, "happy")
+    agree(page, tmp_path / "mine")
+    record(page)
+    page.on("request", lambda request: asked.append(request.url.partition("/attune/")[2]))
+    page.locator(".keep >> text=What is kept, and where").focus()
+    page.evaluate("window.place = document.activeElement")
+    # As a finger does, which leaves the keyboard where it is.
+    with page.expect_response("**/corrections/save"):
+        page.evaluate("document.querySelectorAll('.chip')[1].click()")
+        page.evaluate("document.querySelectorAll('.choice[data-feeling=angry]')[1].click()")
+    page.locator(".keep >> text=Kept in").nth(1).wait_for()
+    assert page.evaluate("document.activeElement === window.place")
+    assert "corrections" in asked and "kept" not in asked
+    show_kept(page)
+    erase(page, "2 recordings")
+    page.click(".kept .actions >> text=Close")
+    page.locator(".keep >> text=Keep this one too").first.focus()
+    with page.expect_response("**/corrections/save"):
+        page.keyboard.press("Enter")
+    page.wait_for_selector(".keep >> text=Kept in")
+    assert page.evaluate("document.activeElement.className") == "choice"
 
 
 def test_a_folder_that_cannot_be_used_is_explained_and_nothing_is_decided(page, tmp_path):
@@ -282,6 +414,68 @@ def test_each_thing_is_listed_with_its_size_and_erased_alone(page, tmp_path, pla
     assert page.locator(".known-voice").is_hidden()
 
 
+def test_erased_sounds_cannot_be_played_any_more(page):
+    record(page)
+    page.click(".chip")
+    page.evaluate("""() => {
+        const { createObjectURL } = URL;
+        URL.createObjectURL = (blob) => window.played = createObjectURL(blob);
+    }""")
+    page.click('[data-do="play-own"]')
+    read = "fetch(window.played).then(() => true, () => false)"
+    assert page.evaluate(read)
+    show_kept(page)
+    erase(page, "2 sounds")
+    assert page.locator('[data-do="play-own"]').count() == 0
+    assert not page.evaluate(read)
+
+
+def test_the_sound_of_a_running_talk_is_listed_and_erased(talker):
+    page = talker()
+    start(page)
+    page.wait_for_timeout(1500)
+    page.click('[data-do="mute"]')
+    show_kept(page)
+    assert listed(page, "page") == ["One sound of this conversation"]
+    assert page.inner_text('.things [data-place="page"] .size').endswith(" kB")
+    erase(page, "One sound")
+    assert listed(page, "page") == []
+
+
+def test_sounds_do_not_fill_the_memory(page):
+    """Four turns with 45 MB each: the two newest stay within 100 MB."""
+    kept = page.evaluate(
+        """async () => {
+            const { Transcript } = await import(new URL("attune/static/transcript.js", document.baseURI));
+            const transcript = new Transcript(document.querySelector(".attune"), {}, () => {});
+            const emotion = { label: "sad", scores: {}, abstained: false, voice: null, words: null };
+            for (let i = 0; i < 4; i++) {
+                const turn = transcript.begin(new Blob([new Uint8Array(4e7)]));
+                turn.exchange.speech(new Int16Array(25e5));
+                const heard = { type: "heard", words: [], text: "", emotion, is_silence: true };
+                transcript.take({ ...heard, key: String(i) }, turn);
+                transcript.take({ type: "finished", reply: "", timings_ms: {}, voice_turns: 0 }, turn);
+            }
+            return transcript.exchanges.map(({ own, stretches }) => [Boolean(own), stretches.length]);
+        }"""
+    )
+    assert kept == [[False, 0], [False, 0], [True, 1], [True, 1]]
+
+
+def test_without_the_server_what_the_browser_keeps_is_still_erased(page):
+    say(page, "hello")
+    for path in ("**/attune/kept", "**/attune/corrections"):
+        page.route(path, lambda route: route.abort())
+    show_kept(page)
+    assert "server does not answer" in page.inner_text(".kept .message")
+    places = page.locator(".things section").evaluate_all("(all) => all.map((one) => one.dataset.place)")
+    assert places == ["page", "browser"]
+    assert page.locator(".kept >> text=Erase everything").count() == 0
+    erase(page, "Your settings")
+    page.wait_for_selector(".kept .message >> text=It is erased")
+    assert page.evaluate(OURS) == ["attune.conversation"]
+
+
 def test_what_programs_sent_is_listed_and_erased(page, private, places):
     client = Client(private, verbose=False)
 
@@ -346,7 +540,7 @@ def test_on_a_shared_page_corrections_leave_only_as_a_download(hosted):
     correct(hosted, "happy")
     say(hosted, "typed, so without a sound")
     correct(hosted, "angry", turn=1)
-    hosted.wait_for_selector(".keep >> text=Nothing of this is stored on the server")
+    hosted.wait_for_selector(".keep >> text=Nothing of this is written to the server's disk")
     assert hosted.locator(".keep >> text=Choose a folder").count() == 0
     with hosted.expect_download() as of_turn:
         hosted.click(".keep >> text=Download my corrections")
@@ -381,15 +575,13 @@ def test_on_a_shared_page_nothing_of_the_server_is_listed_or_erased(hosted, tmp_
     )
     assert answers == [
         [],
-        "On a shared page nothing is kept on the server; download your corrections instead.",
+        "On a shared page nothing is written to the server's disk; download your corrections instead.",
     ]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_page_that_is_reached_by_another_name_is_a_shared_one(playwright, private, tiny, places):
     """Through a proxy, or a site whose name was made to lead here."""
-    from tests.browser.conftest import launch
-
     browser = launch(playwright, "--host-resolver-rules=MAP attune.test 127.0.0.1")
     page = open_page(browser, private.replace("127.0.0.1", "attune.test"))
     show_kept(page)

@@ -346,3 +346,13 @@ def test_nothing_said_becomes_markup(page, tiny, monkeypatch):
     assert hostile in part(page, "why")
     choose(page, "sad")
     assert page.evaluate("window.hurt") is None
+
+
+def test_the_next_reply_goes_by_the_correction(page, tiny):
+    say(page, "hello")
+    assert tiny.voice.styles[-1].name == "warm"
+    page.click(".turn.user .chip")
+    page.click('.choice[data-feeling="sad"]')
+    page.wait_for_selector('.choice[data-feeling="sad"][aria-pressed="true"]')
+    say(page, "hello again")
+    assert tiny.voice.styles[-1].name == "gentle"

@@ -236,6 +236,16 @@ def test_a_hands_free_talk_ends_first(talker, page, saved):
     assert said(talking)[0] == "I am sad about the rain"
 
 
+def test_a_hands_free_talk_goes_on_when_the_file_is_none_of_ours(talker):
+    page = talker()
+    start(page)
+    look_back(page)
+    for content, sentence in NO_CONVERSATION.items():
+        page.set_input_files(CHOOSER, as_file(content))
+        page.wait_for_selector(f"{MESSAGE} >> text={sentence}")
+    assert page.get_attribute(".attune", "data-live") == "free"
+
+
 def test_a_turn_still_being_answered_does_not_come_after_it(page, saved, tiny):
     tiny.mind.pause_s = 0.3
     page.fill("#attune-text", "a long sentence that would be answered for several seconds from now on")

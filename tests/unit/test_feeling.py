@@ -236,7 +236,7 @@ def test_what_is_possible_and_right():
 def test_a_history_is_of_the_same_sitting_and_never_the_turn_itself():
     turns = people(2, 1, {"happy": 0, "neutral": 1})
     turns += [dataclasses.replace(turn, sitting=1) for turn in turns[:12]]
-    histories = Lesson(turns, {}).draw(settings(turns=(3,)), np.random.default_rng(0))
+    histories = Lesson(turns, {}).draw((3,), np.random.default_rng(0))
     for index, history in enumerate(histories):
         assert len(history) == 3
         assert index not in history

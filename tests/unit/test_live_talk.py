@@ -345,3 +345,13 @@ def test_whatever_happens_one_speaks_at_a_time_and_it_listens_again(steps):
     room.post(Muted(False)).silence(2).finishes().played().silence(2)
     assert room.state is State.LISTENING
     assert sum(not reply.is_forgotten for reply in room.replies[:-1]) <= len(room.session.exchanges)
+
+
+def test_a_conversation_cleared_in_the_moment_of_the_answer_costs_nothing(monkeypatch):
+    room = Room()
+    monkeypatch.setattr(room.session, "think", lambda *_: None)
+    room.speech(1).silence(1)
+    assert not room.got(Exchange)
+    assert None not in room.received
+    monkeypatch.undo()
+    assert room.speech(1).silence(1).got(Exchange)

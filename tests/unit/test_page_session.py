@@ -313,10 +313,14 @@ def feel(session, text="hello"):
     return known[0]
 
 
+def correct(session, index, label):
+    return session.correct(session.exchanges[index].key, label)
+
+
 def test_a_correction_is_what_the_mind_and_the_next_turn_go_by():
     session = Session()
     assert feel(session) == Calibration()
-    corrected = session.correct(0, "sad")
+    corrected = correct(session, 0, "sad")
     assert (corrected.felt.label, corrected.felt.abstained) == ("sad", False)
     assert corrected.heard.emotion.label == "neutral"
     assert session.conversation[0].emotion.label == "sad"
@@ -326,7 +330,7 @@ def test_a_correction_is_what_the_mind_and_the_next_turn_go_by():
 def test_what_was_corrected_just_now_weighs_more_than_what_was_corrected_before():
     session = Session()
     feel(session)
-    session.correct(0, "sad")
+    correct(session, 0, "sad")
     now, later = feel(session), feel(session)
     assert now.of("sad") > later.of("sad") > 0
 
@@ -334,13 +338,13 @@ def test_what_was_corrected_just_now_weighs_more_than_what_was_corrected_before(
 def test_a_correction_can_be_changed_and_taken_back():
     session = Session()
     feel(session)
-    session.correct(0, "angry")
-    session.correct(0, "sad")
+    correct(session, 0, "angry")
+    correct(session, 0, "sad")
     once = Session()
     feel(once)
-    once.correct(0, "sad")
+    correct(once, 0, "sad")
     assert session.calibration == once.calibration
-    session.correct(0, "")
+    correct(session, 0, "")
     assert session.calibration == Calibration()
     assert session.conversation[0].emotion.label == "neutral"
 
@@ -348,7 +352,7 @@ def test_a_correction_can_be_changed_and_taken_back():
 def test_what_was_taught_stays_with_the_person():
     session = Session()
     feel(session)
-    session.correct(0, "sad")
+    correct(session, 0, "sad")
     taught = session.taught
     session.clear()
     assert session.calibration == taught != Calibration()
@@ -360,18 +364,18 @@ def test_corrections_of_the_person_before_teach_nothing_about_the_next():
     session = Session()
     feel(session)
     session.reset_baseline()
-    session.correct(0, "sad")
+    correct(session, 0, "sad")
     assert session.calibration == Calibration()
     assert feel(session) == Calibration()
     assert [exchange.speaker for exchange in session.exchanges] == [1, 2]
 
 
-@pytest.mark.parametrize(("index", "label"), [(1, "sad"), (-1, "sad"), (0, "gloomy"), (0, "<script>")])
-def test_what_cannot_be_corrected_is_refused(index, label):
+@pytest.mark.parametrize(("key", "label"), [("", "sad"), (None, "sad"), ("its", "gloomy"), ("its", None)])
+def test_what_cannot_be_corrected_is_refused(key, label):
     session = Session()
     feel(session)
     with pytest.raises(BadInput):
-        session.correct(index, label)
+        session.correct(session.exchanges[0].key if key == "its" else key, label)
     assert not session.exchanges[0].correction
 
 
@@ -379,14 +383,14 @@ def test_silence_has_no_feeling_to_correct():
     session = Session()
     feel(session, text="")
     with pytest.raises(BadInput):
-        session.correct(0, "sad")
+        correct(session, 0, "sad")
 
 
 def test_a_correction_while_the_answer_is_still_coming_stays():
     session = Session()
     turn = session.answer(Scripted(*reply("One.", "Two.")), lambda *_: Heard("hello", Emotion(SURE)))
     next(turn)
-    session.correct(0, "sad")
+    correct(session, 0, "sad")
     list(turn)
     assert (session.exchanges[0].correction, session.exchanges[0].reply) == ("sad", "One. Two.")
 
@@ -394,7 +398,7 @@ def test_a_correction_while_the_answer_is_still_coming_stays():
 def test_an_earlier_conversation_takes_the_place_of_this_one():
     session, other = Session(), Session()
     speak(session, 1.0, 2.0)
-    session.correct(1, "happy")
+    correct(session, 1, "happy")
     running = other.answer(Scripted(*reply("Old.", "Old.")), hear("old"))
     next(running)
     other.restore(session.exchanges, session.baseline, session.calibrated, session.speaker)
@@ -414,3 +418,26 @@ def test_what_was_written_is_kept_where_the_reply_was_stopped():
     [exchange] = session.exchanges
     assert exchange.written.split() == ["One.", "Two."]
     assert len(exchange.reply) < len(exchange.written)
+
+
+def test_a_turn_is_its_speakers_whoever_talks_when_it_has_been_heard():
+    session = Session()
+    speak(session, 1.0)
+    mine = session.begin()
+    session.reset_baseline()
+    begun = session.think(Heard("hello"), mine)
+    assert (begun.speaker, begun.usual_turns, session.speaker) == (1, 1, 2)
+
+
+def test_everything_that_a_conversation_left_can_be_forgotten():
+    session = Session()
+    feel(session)
+    correct(session, 0, "sad")
+    session.clear()
+    feel(session)
+    correct(session, 0, "angry")
+    session.forget()
+    assert session.exchanges == ()
+    assert session.calibrated.of("sad") > 0 > session.calibrated.of("angry")
+    session.forget_taught()
+    assert session.calibration == Calibration()

@@ -3,7 +3,6 @@
 import io
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 from local_sources import CONTENT, MEMBER, TINY, local_environment, put, write_wheel
@@ -22,7 +21,7 @@ def sources(tmp_path):
 
 def profile_of(**ladders):
     jobs = {"ears": (Part("mini"),), "mind": (Part("m"),), "voice": (Part("v"),), **ladders}
-    return Profile("test", Path(), turns=Turns(activity=(Part("a"),), end=(Part("e"),)), **jobs)
+    return Profile("test", turns=Turns(activity=(Part("a"),), end=(Part("e"),)), **jobs)
 
 
 def test_an_optional_part_that_cannot_be_had_is_a_result(sources):

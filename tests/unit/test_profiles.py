@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from engine.artifacts import ARTIFACTS
 from engine.errors import BadInput
 from engine.profiles import (
     AUTO_ORDER,
+    BUILT_IN,
     Machine,
     Needs,
     Part,
@@ -17,7 +20,7 @@ LAPTOP = Machine(memory_gb=16)
 WORKSTATION = Machine(memory_gb=64, gpu_name="GPU X", gpu_memory_gb=24)
 
 MINIMAL = """
-ears: {kind: mini}
+ears: {kind: mini, folder: ../ears}
 mind: {kind: local, weights: smollm2-135m-instruct, temperature: 0.5}
 voice: [{kind: kokoro, weights: kokoro-*}, {kind: espeak}]
 turns: {activity: {kind: webrtcvad}, end: {kind: silence, wait_ms: 700}}
@@ -73,7 +76,16 @@ def test_a_folder_with_a_profile_and_a_file_both_load(tmp_path):
     kokoro = profile.voice[0].artifacts
     assert kokoro[0].name == "kokoro-82m"
     assert len(kokoro) > 1
-    assert profile.path("../ears") == (tmp_path / "ears").resolve()
+    assert profile.ears[0].path("folder") == (tmp_path / "ears").resolve()
+
+
+def test_a_profile_may_extend_a_built_in_one(tmp_path):
+    (tmp_path / "profile.yaml").write_text("extends: mini\nfeeling: .\nvoice: {kind: espeak}")
+    mini, mine = load_profile("mini"), load_profile(tmp_path)
+    assert mine == replace(mini, name=tmp_path.name, feeling=tmp_path, voice=(Part("espeak"),))
+    # What comes from the other one keeps its place.
+    assert mine.ears[0].path("folder") == mini.ears[0].path("folder") == BUILT_IN.parent / "mini"
+    assert mini.feeling is None
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
@@ -89,13 +101,20 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
         ("", "the profile must be a mapping"),
         (MINIMAL.replace("voice", "voices"), "the profile lacks voice"),
         (MINIMAL + "speed: 3", "unknown key speed"),
-        (MINIMAL.replace("ears: {kind: mini}", "ears: mini"), "each entry of ears must be a mapping"),
-        (MINIMAL.replace("ears: {kind: mini}", "ears: []"), "ears is empty"),
+        (
+            MINIMAL.replace("ears: {kind: mini, folder: ../ears}", "ears: mini"),
+            "each entry of ears must be a mapping",
+        ),
+        (MINIMAL.replace("ears: {kind: mini, folder: ../ears}", "ears: []"), "ears is empty"),
         (MINIMAL.replace("activity: {kind: webrtcvad}, ", ""), "turns lacks activity"),
         (MINIMAL.replace("smollm2-135m-instruct", "gpt-9"), "unknown weights gpt-9"),
         (MINIMAL.replace("kind: local", "kind: local, licence: none"), "unknown licence none"),
         (MINIMAL + "needs: {memory_gb: much}", "needs must be numbers"),
         (b"\xff\xfe\x00", "cannot be read|not YAML"),
+        ("extends: auto", "extends the unknown profile auto"),
+        ("extends: [mini]", "extends the unknown profile"),
+        ("extends: mini\nspeed: 3", "unknown key speed"),
+        ("extends: mini\nears: []", "ears is empty"),
     ],
 )
 def test_a_broken_profile_is_one_sentence(tmp_path, written, complaint):

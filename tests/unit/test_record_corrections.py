@@ -121,9 +121,32 @@ def test_deleting_leaves_nothing_of_ours_and_everything_else(folder, tmp_path):
     for key in KEYS[:2]:
         corrections.save(folder, key, SAID, sound())
     (folder / "notes.txt").write_text("the person's own")
-    (folder / f"{KEYS[3]}.wav").write_bytes(b"in no manifest")
     corrections.delete(folder)
-    assert {path.name for path in folder.iterdir()} == {"notes.txt", f"{KEYS[3]}.wav"}
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_what_a_program_left_that_was_ended_while_it_wrote_is_found_and_deleted(folder, tmp_path):
+    folder.mkdir()
+    (folder / f"{KEYS[0]}.wav").write_bytes(b"in no manifest yet")
+    (folder / f"{KEYS[1]}.wav.part").write_bytes(b"half a recording")
+    assert corrections.chosen(str(folder)) == folder
+    assert corrections.size(folder) == corrections.Size(1, len(b"in no manifest yet" + b"half a recording"))
+    corrections.delete(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recording_whose_line_cannot_be_written_does_not_stay(folder, monkeypatch):
+    write = corrections._write
+
+    def full(path, content):
+        if path.name == MANIFEST:
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(corrections, "_write", full)
+    with pytest.raises(AttuneError, match="No space left"):
+        corrections.save(folder, KEYS[0], SAID, sound())
+    assert not list(folder.glob("*.wav"))
 
 
 def test_hostile_lines_lead_nowhere_and_stay_as_they_are(folder, tmp_path):

@@ -146,7 +146,7 @@ def test_a_conversation_and_what_is_known_of_a_voice(talked):
 
 
 def test_each_of_them_is_forgotten_alone(talked):
-    talked.correct(0, "happy")
+    talked.correct(talked.exchanges[0].key, "happy")
     _, voice = stored.of_session(talked)
     stored.erase([voice])
     assert [item.id for item in stored.of_session(talked)] == ["conversation"]
@@ -154,3 +154,19 @@ def test_each_of_them_is_forgotten_alone(talked):
     said, *_ = stored.of_session(talked)
     stored.erase([said])
     assert stored.of_session(talked) == []
+
+
+def test_what_corrections_taught_is_kept_over_a_new_conversation_listed_and_forgotten(talked):
+    talked.correct(talked.exchanges[0].key, "happy")
+    talked.clear()
+    [*_, taught] = stored.of_session(talked)
+    assert (taught.id, talked.calibration.of("happy") > 0) == ("taught", True)
+    stored.erase([taught])
+    assert talked.calibration.of("happy") == 0
+
+
+def test_a_conversation_that_is_erased_leaves_nothing_that_it_taught(talked):
+    talked.correct(talked.exchanges[0].key, "happy")
+    stored.erase(stored.of_session(talked))
+    assert stored.of_session(talked) == []
+    assert talked.calibration.of("happy") == 0

@@ -174,12 +174,24 @@ def test_without_the_words_frequencies_it_is_one_sentence(tmp_path):
             "shas",
             "it began heavy, with sadness, and ended as it began. In between there was joy and anger.",
         ),
-        (4, "?", "Four turns; I could not tell how they felt."),
-        (5, "?s", "Five turns, and there was sadness in most of them."),
+        (4, "?", "Four turns; I could not tell how most of them felt."),
+        (5, "s", "Five turns, and there was sadness in most of them."),
     ],
 )
 def test_the_whole_in_a_sentence_or_two(turns, letters, expected):
-    assert expected in summary(turns, felt(letters))
+    assert expected in summary(felt(letters[:1] * turns), felt(letters))
+
+
+def test_what_was_not_told_for_sure_is_not_said_of_most(everyday):
+    assert "in some of them" in summary(felt("?s?s?"), felt("?s"))
+    html = page([typed("Hello there.", letter) for letter in "?s????????"], everyday)
+    assert "Ten turns; I could not tell how most of them felt." in html
+
+
+def test_what_the_person_says_gets_no_strength_that_nobody_heard(everyday):
+    html = page([typed("Hello there.", "s", correction="angry")], everyday)
+    assert "<h2>Angry, as you said</h2>" in html
+    assert "clearly" not in html.lower()
 
 
 def test_the_page_and_the_saved_page_mean_the_same_by_a_feeling():

@@ -1,5 +1,6 @@
 /** The dialog in which a person agrees that corrections are kept, and says where. */
 import { make } from "../dom.js";
+import { Message, button } from "../message.js";
 import { text } from "../texts.js";
 
 const STORED = ["storedSound", "storedWords", "storedLabels", "storedName"];
@@ -18,7 +19,10 @@ export class Asking {
     const { about, folder, speaker } = this.#consent;
     const where = field("folder", folder ?? about.suggestion, { required: true, autocomplete: "off", spellcheck: false });
     const who = field("speaker", speaker || text("kept.me"), { maxLength: 60, autocomplete: "off" });
-    const message = make("div", { class: "message", role: "alert", hidden: true });
+    const message = new Message();
+    const answers = [button("kept.doNotKeep", () => this.#refuse(), "quiet"), make("button", { class: "strong" }, text("kept.keepThem"))];
+    // Closed while it is being saved, the dialog has no answer.
+    const closing = new AbortController();
     const form = make(
       "form",
       {},
@@ -27,28 +31,26 @@ export class Asking {
       where.element,
       make("p", { class: "hint beneath" }, text("kept.folderHint")),
       who.element,
-      message,
-      make(
-        "div",
-        { class: "actions" },
-        make("button", { type: "button", class: "quiet", onclick: () => this.#refuse() }, text("kept.doNotKeep")),
-        make("button", { class: "strong" }, text("kept.keepThem")),
-      ),
+      message.element,
+      make("div", { class: "actions" }, ...answers),
     );
     form.onsubmit = async (event) => {
       event.preventDefault();
-      message.hidden = true;
-      try {
-        await this.#consent.give(where.input.value, who.input.value.trim(), exchange);
-        this.#dialog.close();
-      } catch (error) {
-        message.replaceChildren(make("p", {}, text(error.message)));
-        message.hidden = false;
-      }
+      const enable = (isOn) => answers.forEach((each) => (each.disabled = !isOn));
+      enable(false);
+      await message.guarded(async () => {
+        await this.#consent.give(where.input.value, who.input.value.trim(), exchange, closing.signal);
+        if (!closing.signal.aborted) this.#dialog.close();
+      });
+      enable(true);
+      where.input.focus();
     };
     this.#dialog.replaceChildren(make("h2", { id: "attune-consent-title", tabIndex: -1, autofocus: true }, text("kept.askTitle")), form);
-    // The button that opened it is gone once there is an answer.
-    this.#dialog.onclose = () => exchange.user.querySelector('.choice[aria-pressed="true"]')?.focus();
+    this.#dialog.onclose = () => {
+      closing.abort();
+      // The button that opened it is gone once there is an answer.
+      exchange.user.querySelector('.choice[aria-pressed="true"]')?.focus();
+    };
     this.#dialog.showModal();
   }
 

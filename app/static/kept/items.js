@@ -6,18 +6,18 @@ import { forget, ours } from "../store.js";
 import { text } from "../texts.js";
 
 const COUNTED = ["sounds", "conversation", "voice", "corrections", "uploads"];
-const ALONE = { "cache/train": "training", "cache/licences.jsonl": "licences" };
+const ALONE = { taught: "taught", "cache/train": "training", "cache/licences.jsonl": "licences" };
 
-/** All of it; `about` is what the server says. The order is that in which it is shown. */
-export function everything(about, { server, conversation, settings, consent }) {
-  return [...ofPage(conversation), ...ofBrowser(settings, consent), ...ofServer(about, server, conversation, consent)];
+/** All of it; `about` is what the server says, or null where it does not. The order is that in which it is shown. */
+export function everything(about, { conversation, settings, consent }) {
+  return [...ofPage(conversation), ...ofBrowser(settings, consent), ...(about ? ofServer(about, conversation, consent) : [])];
 }
 
 /** What was said and answered as sound: in this page's memory alone. */
-function ofPage({ exchanges }) {
-  const sizes = exchanges.flatMap(({ own, stretches }) => [own?.size ?? 0, ...(stretches.length ? [total(stretches)] : [])]).filter(Boolean);
+function ofPage(conversation) {
+  const sizes = conversation.soundSizes;
   if (!sizes.length) return [];
-  const erase = async () => exchanges.forEach((exchange) => exchange.forgetSounds());
+  const erase = async () => conversation.forgetSounds();
   return [item("sounds", "page", sizes.length, sizes.reduce((sum, size) => sum + size, 0), erase)];
 }
 
@@ -31,17 +31,22 @@ function ofBrowser(settings, consent) {
   );
 }
 
-function ofServer({ items }, server, conversation, consent) {
+function ofServer({ items }, conversation, consent) {
   const erasers = {
-    conversation: async () => conversation.clear(),
+    conversation: async () => {
+      // Clearing it alone would keep what its corrections taught, for the conversation after.
+      const problems = await consent.erase(["conversation"]);
+      await conversation.clear();
+      return problems;
+    },
     voice: async () => {
-      const problems = await server.erase(["voice"], null);
+      const problems = await consent.erase(["voice"]);
       conversation.voiceErased();
       return problems;
     },
   };
   return items.map(({ id, place, name, count, size_bytes }) => {
-    const erase = erasers[id] ?? (() => server.erase([id], consent.folder));
+    const erase = erasers[id] ?? (() => consent.erase([id]));
     const isNamed = COUNTED.includes(id) || id in ALONE;
     return { ...item(id, place, count, size_bytes, erase), isOfServer: true, ...(isNamed ? {} : { name }) };
   });
@@ -53,8 +58,4 @@ function item(id, place, count, size, erase) {
 
 function named(id, count) {
   return text(`kept.names.${ALONE[id] ?? id}${COUNTED.includes(id) && count === 1 ? "One" : ""}`, { count });
-}
-
-function total(stretches) {
-  return stretches.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

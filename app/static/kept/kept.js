@@ -1,5 +1,6 @@
 /** The dialog "What is kept, and where": every thing with its size, each to be erased, or all of it. */
 import { make } from "../dom.js";
+import { Message, button } from "../message.js";
 import { forget, ours } from "../store.js";
 import { text } from "../texts.js";
 import { downloadCorrections, withSound } from "./pack.js";
@@ -12,9 +13,11 @@ export class Kept {
   #dialog;
   #parts;
   #list = make("div", { class: "things" });
-  #message = make("div", { class: "message", hidden: true });
+  #message = new Message();
   #actions = make("div", { class: "actions" });
   #items = [];
+  /** What the server says; null where it does not. */
+  #about = null;
 
   /** `parts`: server, conversation, settings, consent. */
   constructor(dialog, parts) {
@@ -26,34 +29,43 @@ export class Kept {
     this.#dialog.replaceChildren(
       make("h2", { id: "attune-kept-title", tabIndex: -1, autofocus: true }, text("kept.title")),
       this.#list,
-      make("div", { class: "bottom" }, this.#message, this.#actions),
+      make("div", { class: "bottom" }, this.#message.element, this.#actions),
     );
     this.#list.replaceChildren(make("p", { class: "hint" }, text("kept.looking")));
-    this.#hush();
     this.#close();
     this.#dialog.onclose = () => {};
     this.#dialog.showModal();
-    await this.#guarded(() => this.#look());
+    await this.#look();
   }
 
-  /** Ask anew, and show what there is. */
+  /** Ask anew, and show what there is: of this page and this browser in any case. */
   async #look() {
-    const { consent } = this.#parts;
-    await consent.refresh();
-    this.#items = everything(consent.about, this.#parts);
+    const { server, consent } = this.#parts;
+    let about = null;
+    await this.#message.guarded(async () => {
+      await consent.refresh();
+      about = await server.kept(consent.folder);
+    });
+    this.#about = about;
+    this.#items = everything(this.#about, this.#parts);
     this.#list.replaceChildren(
-      make("p", { class: "hint" }, text(consent.about.is_private ? "kept.intro" : "kept.introHosted")),
+      make("p", { class: "hint" }, text(this.#intro)),
       ...PLACES.map((place) => this.#place(place)).filter(Boolean),
     );
     this.#offerAll();
   }
 
+  get #intro() {
+    if (!this.#about) return "kept.introAlone";
+    return this.#about.is_private ? "kept.intro" : "kept.introHosted";
+  }
+
   #place(place) {
     const { consent } = this.#parts;
     const items = this.#items.filter((item) => item.place === place);
-    if (!items.length && place !== "corrections") return null;
-    const path = place === "corrections" ? consent.folder : consent.about.paths[place];
-    const { is_private } = consent.about;
+    if (!items.length && (place !== "corrections" || !this.#about)) return null;
+    const { is_private, paths } = this.#about ?? {};
+    const path = place === "corrections" ? consent.folder : paths?.[place];
     return make(
       "section",
       { data: { place } },
@@ -74,20 +86,23 @@ export class Kept {
   /** What was decided about corrections, and the way to decide otherwise. */
   #decision() {
     const { consent, conversation } = this.#parts;
-    if (!consent.about.is_private) {
+    if (!this.#about.is_private) {
       const exchanges = withSound(conversation.exchanges);
-      const label = text("kept.download");
-      const onclick = () => this.#guarded(() => downloadCorrections(this.#parts.server, consent, exchanges));
-      return exchanges.length
-        ? [make("p", {}, text("kept.hostedSome")), make("button", { type: "button", class: "quiet side", onclick }, label)]
-        : [make("p", {}, text("kept.hostedNone"))];
+      const take = () => this.#message.guarded(() => downloadCorrections(this.#parts.server, consent, exchanges));
+      return exchanges.length ? [told("hostedSome"), button("kept.download", take)] : [told("hostedNone")];
     }
-    const state = consent.isGiven ? "given" : consent.isRefused ? "refused" : "undecided";
-    const said = make("p", {}, text(`kept.${state}`));
-    if (state === "undecided") return [said];
-    const again = () => this.#guarded(() => this.#reconsider());
-    const change = state === "given" ? button("withdraw", () => this.#withdraw(change)) : button("again", again);
-    return [said, change];
+    if (consent.isGiven) {
+      const withdraw = button("kept.withdraw", () => this.#withdraw(withdraw));
+      return [told("given"), withdraw];
+    }
+    if (!consent.isRefused) return [told("undecided")];
+    const again = button("kept.again", () => this.#message.guarded(() => this.#reconsider()));
+    return [told("refused"), ...(this.#kept ? [told("stay")] : []), again];
+  }
+
+  /** The item of those that were kept, where there are some. */
+  get #kept() {
+    return this.#items.find(({ id }) => id === "corrections");
   }
 
   async #reconsider() {
@@ -97,32 +112,32 @@ export class Kept {
 
   /** No more saving; what there is goes or stays. */
   #withdraw(pressed) {
-    const { consent } = this.#parts;
-    const there = this.#items.find(({ id }) => id === "corrections");
+    const there = this.#kept;
     const stop = async (isDeleted) => {
-      consent.refuse();
+      await this.#parts.consent.refuse();
       await this.#erased(isDeleted ? await there.erase() : [], isDeleted ? "kept.withdrawnDeleted" : "kept.withdrawn");
     };
-    if (!there) return this.#guarded(() => stop(false));
+    const does = (isDeleted) => () => this.#message.guarded(() => stop(isDeleted));
+    if (!there) return does(false)();
     const choice = make(
       "div",
       { class: "choice-of", role: "group", aria: { label: text("kept.withdraw") } },
-      button("stopDelete", () => this.#guarded(() => stop(true))),
-      button("stopLeave", () => this.#guarded(() => stop(false))),
+      button("kept.stopDelete", does(true)),
+      button("kept.stopLeave", does(false)),
     );
     pressed.replaceWith(choice);
     return choice.firstChild.focus();
   }
 
   async #erase(item) {
-    await this.#guarded(async () => this.#erased((await item.erase()) ?? [], "kept.erased"));
+    await this.#message.guarded(async () => this.#erased((await item.erase()) ?? [], "kept.erased"));
   }
 
   /** Something is gone, or decided: show what there is now, and leave the keyboard about where it was. */
   async #erased(problems, sentence) {
     const place = this.#buttons.indexOf(document.activeElement);
     await this.#look();
-    this.#say(problems, text(sentence));
+    this.#tell(problems, sentence);
     (this.#buttons[Math.min(place, this.#buttons.length - 1)] ?? this.#title).focus();
   }
 
@@ -135,30 +150,33 @@ export class Kept {
   }
 
   #offerAll() {
-    const all = make("button", { type: "button", class: "link alarming", onclick: () => this.#confirmAll() }, text("kept.eraseAll"));
-    this.#close(this.#items.length ? all : null);
+    // Without the server it would not be everything.
+    const isAll = this.#about && this.#items.length;
+    this.#close(isAll ? button("kept.eraseAll", () => this.#confirmAll(), "link alarming") : null);
   }
 
   #confirmAll() {
-    const sure = make("p", { tabIndex: -1 }, text(this.#parts.consent.about.is_private ? "kept.sure" : "kept.sureHosted"));
+    const sure = make("p", { tabIndex: -1 }, text(this.#about.is_private ? "kept.sure" : "kept.sureHosted"));
     this.#actions.replaceChildren(
       sure,
-      make("button", { type: "button", class: "quiet", onclick: () => this.#offerAll() }, text("kept.no")),
-      make("button", { type: "button", class: "strong alarming", onclick: () => this.#guarded(() => this.#eraseAll()) }, text("kept.yes")),
+      button("kept.no", () => this.#offerAll(), "quiet"),
+      button("kept.yes", () => this.#message.guarded(() => this.#eraseAll()), "strong alarming"),
     );
     sure.focus();
   }
 
   async #eraseAll() {
-    const { server, conversation, settings, consent } = this.#parts;
+    const { conversation, settings, consent } = this.#parts;
     const ids = this.#items.filter(({ isOfServer }) => isOfServer).map(({ id }) => id);
     await conversation.forget();
-    const problems = await server.erase(ids, consent.folder);
+    // Else what is still to be saved would come after it.
+    await consent.refuse();
+    const problems = await consent.erase(ids);
     consent.reset();
     settings.reset();
     for (const { place, key } of ours()) forget(place, key);
     this.#list.replaceChildren();
-    this.#say(problems, text("kept.allErased"));
+    this.#tell(problems, "kept.allErased");
     this.#close();
     this.#title.focus();
     // The next is a new person, for the page as well.
@@ -166,34 +184,17 @@ export class Kept {
   }
 
   #close(before = null) {
-    const close = make("button", { type: "button", class: "strong", onclick: () => this.#dialog.close() }, text("close"));
-    this.#actions.replaceChildren(...(before ? [before] : []), close);
+    this.#actions.replaceChildren(...(before ? [before] : []), button("close", () => this.#dialog.close(), "strong"));
   }
 
-  async #guarded(work) {
-    this.#hush();
-    try {
-      await work();
-    } catch (error) {
-      this.#say([text(error.message)], "");
-    }
-  }
-
-  #hush() {
-    this.#message.hidden = true;
-  }
-
-  #say(problems, sentence) {
-    this.#message.classList.toggle("is-calm", problems.length === 0);
-    this.#message.role = problems.length ? "alert" : "status";
-    const lines = problems.length ? problems : [sentence];
-    this.#message.replaceChildren(make("div", {}, ...lines.map((line) => make("p", {}, line))));
-    this.#message.hidden = false;
+  #tell(problems, sentence) {
+    if (problems.length) this.#message.say(...problems);
+    else this.#message.note(text(sentence));
   }
 }
 
-function button(key, onclick) {
-  return make("button", { type: "button", class: "quiet side", onclick }, text(`kept.${key}`));
+function told(key) {
+  return make("p", {}, text(`kept.${key}`));
 }
 
 function readable(bytes) {

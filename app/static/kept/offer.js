@@ -1,5 +1,6 @@
 /** What a corrected turn ends with: the invitation to keep the correction, or where it is kept. */
 import { make } from "../dom.js";
+import { button } from "../message.js";
 import { text } from "../texts.js";
 import { Asking } from "./asking.js";
 import { downloadCorrections, withSound } from "./pack.js";
@@ -26,7 +27,7 @@ export class Offer {
     const element = make("div", { class: "keep", ariaLive: "polite" });
     this.#shown.set(exchange, element);
     this.#draw(exchange, element);
-    this.#guarded(element, () => this.#consent.refresh());
+    this.#guarded(exchange, element, () => this.#consent.refresh());
     return element;
   }
 
@@ -39,49 +40,45 @@ export class Offer {
   }
 
   #draw(exchange, element) {
-    element.replaceChildren(...this.#content(exchange, element));
+    const content = this.#content(exchange, element);
+    // What says the same stays: it has been read out, and the keyboard may be in it.
+    if (content.map(({ textContent }) => textContent).join("") !== element.textContent) replace(exchange, element, content);
   }
 
   #content(exchange, element) {
     const { about, isGiven, isRefused, folder } = this.#consent;
     if (!about) return [];
-    if (isGiven && this.#consent.isKept(exchange)) return [said("keptIn", { folder }), this.#link("title", () => this.onkept())];
-    if (isRefused) return [];
+    if (isGiven && this.#consent.isKept(exchange)) return [said("keptIn", { folder }), button("kept.title", () => this.onkept(), "link")];
+    if (isRefused || this.#consent.isPending(exchange)) return [];
     if (!exchange.own) return [said("noSound")];
-    if (!about.is_private) return [said("takeAlong"), this.#button("download", () => this.#guarded(element, () => this.#download()))];
-    if (isGiven) return [said("notYet"), this.#button("keepToo", () => this.#guarded(element, () => this.#consent.add(exchange)))];
+    const does = (work) => () => this.#guarded(exchange, element, work);
+    if (!about.is_private) return [said("takeAlong"), button("kept.download", does(() => this.#download()))];
+    if (isGiven) return [said("notYet"), button("kept.keepToo", does(() => this.#consent.add(exchange)))];
     return [
       said("ask"),
-      this.#button("choose", () => this.#asking.open(exchange)),
-      this.#link("refuse", () => this.#refuse(exchange)),
+      button("kept.choose", () => this.#asking.open(exchange)),
+      button("kept.refuse", () => this.#consent.refuse(), "link"),
     ];
-  }
-
-  #refuse(exchange) {
-    this.#consent.refuse();
-    // The button that was pressed is gone.
-    exchange.user.querySelector('.choice[aria-pressed="true"]')?.focus();
   }
 
   #download() {
     return downloadCorrections(this.#server, this.#consent, withSound(this.#conversation.exchanges));
   }
 
-  async #guarded(element, work) {
+  async #guarded(exchange, element, work) {
     try {
       await work();
     } catch (error) {
-      element.replaceChildren(make("p", { class: "failed" }, text(error.message)));
+      replace(exchange, element, [make("p", { class: "failed" }, text(error.message))]);
     }
   }
+}
 
-  #button(key, onclick) {
-    return make("button", { type: "button", class: "quiet side", onclick }, text(`kept.${key}`));
-  }
-
-  #link(key, onclick) {
-    return make("button", { type: "button", class: "link", onclick }, text(`kept.${key}`));
-  }
+/** The keyboard goes to the choice above where the button that it was on is gone. */
+function replace(exchange, element, content) {
+  const isFocused = element.contains(document.activeElement);
+  element.replaceChildren(...content);
+  if (isFocused) exchange.user.querySelector('.choice[aria-pressed="true"]')?.focus();
 }
 
 function said(key, values) {

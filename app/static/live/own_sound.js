@@ -1,4 +1,8 @@
-/** What the person said in a hands-free talk: kept in this page alone, for as long as the talk lasts. */
+/**
+ * The last minutes that went up in a hands-free talk: in this page alone, and until the talk ends.
+ *
+ * A turn's own sound is cut from it, and stays with its exchange until the page is closed or it is erased.
+ */
 import { wav } from "../sound.js";
 
 const RATE_HZ = 16000;
@@ -17,6 +21,16 @@ export class OwnSound {
     this.#frames.push(samples);
     this.#sent += samples.length;
     while (this.#sent - this.#kept > KEPT_SAMPLES) this.#kept += this.#frames.shift().length;
+  }
+
+  get size() {
+    return 2 * (this.#sent - this.#kept);
+  }
+
+  /** What went up so far is not kept any more. */
+  clear() {
+    this.#frames = [];
+    this.#kept = this.#sent;
   }
 
   /** A WAV file of the samples from `first` up to `last`, or null where some are not kept any more. */

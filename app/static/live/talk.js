@@ -73,6 +73,11 @@ export class HandsFree {
     return this.#settings.hears_while_speaking && !this.isPushed && !this.isMuted;
   }
 
+  /** The last minutes of what the person said. */
+  get sent() {
+    return this.#parts.line.sent;
+  }
+
   end() {
     clearInterval(this.#reports);
     const { context, microphone, line } = this.#parts;
@@ -239,7 +244,7 @@ export class HandsFree {
     const said = event.is_typed ? "typed" : "spoken";
     this.#answered = (said === "typed" ? this.#typed : this.#spoken) ?? this.#transcript.begin();
     if (said === "typed") this.#typed = null;
-    else [this.#answered.exchange.own, this.#spoken] = [this.#own, null];
+    else [this.#answered.exchange.own, this.#spoken, this.#own] = [this.#own, null, null];
     this.#isComplete = this.#isHushed = false;
     this.#parts.loudspeaker.begin();
     this.#view.hush();

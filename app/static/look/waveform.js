@@ -35,7 +35,7 @@ export function waveform({ sound: { envelope, pitch_hz, usual }, duration_s }, p
   return make(
     "div",
     { class: "outline" },
-    play && make("button", { type: "button", class: "tool", title: text("replayOwn"), aria: { label: text("replayOwn") }, onclick: play }, icon("play")),
+    play && make("button", { type: "button", class: "tool", title: text("replayOwn"), data: { do: "play-own" }, aria: { label: text("replayOwn") }, onclick: play }, icon("play")),
     picture,
     make("ul", { class: "legend", ariaHidden: "true" }, ...legend),
   );

@@ -1,6 +1,7 @@
 /** The dialog to look back on a conversation, to keep it as a file, and to open one that was kept. */
 import { make } from "../dom.js";
 import { download } from "../download.js";
+import { Message, button } from "../message.js";
 import { text } from "../texts.js";
 import { LARGEST_DOCUMENT, LARGEST_FILE, pack, unpack } from "./saved.js";
 
@@ -10,7 +11,7 @@ export class LookBack {
   #dialog;
   #server;
   #conversation;
-  #message;
+  #message = new Message();
   #withSound;
 
   constructor(dialog, server, conversation) {
@@ -20,17 +21,17 @@ export class LookBack {
   }
 
   async open() {
-    this.#message = make("div", { class: "message", hidden: true, role: "alert" });
+    this.#message.hush();
     this.#withSound = make("input", { type: "checkbox", id: "attune-with-sound" });
     this.#dialog.replaceChildren(
       make("h2", { id: "attune-look-back-title", tabIndex: -1, autofocus: true }, text("lookBack.do")),
       this.#view(),
-      this.#message,
+      this.#message.element,
       ...this.#saving(),
       this.#ending(),
     );
     this.#dialog.showModal();
-    if (this.#isWorthIt) await this.#guarded(() => this.#show());
+    if (this.#isWorthIt) await this.#message.guarded(() => this.#show());
   }
 
   get #isWorthIt() {
@@ -62,8 +63,8 @@ export class LookBack {
       make(
         "div",
         { class: "saving" },
-        ...(this.#isWorthIt ? [button("lookBack.savePage", () => this.#guarded(() => this.#savePage()))] : []),
-        button("lookBack.save", () => this.#guarded(() => this.#save())),
+        ...(this.#isWorthIt ? [button("lookBack.savePage", () => this.#message.guarded(() => this.#savePage()))] : []),
+        button("lookBack.save", () => this.#message.guarded(() => this.#save())),
         sounds,
       ),
     ];
@@ -73,16 +74,16 @@ export class LookBack {
     const chooser = make("input", { type: "file", accept: ".json,application/json", hidden: true });
     chooser.onchange = async () => {
       const [file] = chooser.files;
-      if (file) await this.#guarded(() => this.#take(file));
+      if (file) await this.#message.guarded(() => this.#take(file));
       chooser.value = "";
     };
     return make(
       "div",
       { class: "actions" },
-      make("button", { type: "button", class: "link", onclick: () => chooser.click() }, text("lookBack.open")),
+      button("lookBack.open", () => chooser.click(), "link"),
       chooser,
-      make("button", { type: "button", class: "link", onclick: () => this.#showKept() }, text("lookBack.kept")),
-      make("button", { type: "button", class: "strong", onclick: () => this.#dialog.close() }, text("close")),
+      button("lookBack.kept", () => this.#showKept(), "link"),
+      button("close", () => this.#dialog.close(), "strong"),
     );
   }
 
@@ -100,49 +101,26 @@ export class LookBack {
     const sounds = this.#withSound.checked ? this.#sounds : [];
     const { file, left } = await pack(await this.#server.exported(), sounds);
     download(`attune-conversation-${today()}.json`, file);
-    if (left) this.#say(text("lookBack.soundsLeft", { left }));
+    if (left) this.#message.say(text("lookBack.soundsLeft", { left }));
   }
 
   async #take(file) {
-    if (file.size > LARGEST_FILE) return this.#say(text("lookBack.tooLarge", { limit: LARGEST_FILE / 2 ** 20 }));
-    const { saved, sounds } = await unpack(file);
-    if (saved.size > LARGEST_DOCUMENT) return this.#say(text("lookBack.tooMuch", { limit: LARGEST_DOCUMENT / 2 ** 20 }));
+    if (file.size > LARGEST_FILE) return this.#message.say(text("lookBack.tooLarge", { limit: LARGEST_FILE / 2 ** 20 }));
+    const { saved, sounds, isOurs } = await unpack(file);
+    if (saved.size > LARGEST_DOCUMENT) return this.#message.say(text("lookBack.tooMuch", { limit: LARGEST_DOCUMENT / 2 ** 20 }));
     const bringBack = async () => {
+      // The server says what else it is, before a running talk ends for it.
+      if (!isOurs) await this.#server.bringBack(saved);
       await this.#conversation.bringBack(saved, sounds);
       this.#dialog.close();
     };
     if (!this.#conversation.exchanges.length) return bringBack();
-    return this.#say(
+    return this.#message.note(
       text("lookBack.instead"),
-      button("lookBack.openIt", () => this.#guarded(bringBack)),
-      button("lookBack.leaveIt", () => this.#hush()),
+      button("lookBack.openIt", () => this.#message.guarded(bringBack)),
+      button("lookBack.leaveIt", () => this.#message.hush()),
     );
   }
-
-  /** Do it, or say in the dialog why not. */
-  async #guarded(work) {
-    this.#hush();
-    try {
-      await work();
-    } catch (error) {
-      this.#say(text(error.message));
-    }
-  }
-
-  #hush() {
-    this.#message.hidden = true;
-    this.#message.replaceChildren();
-  }
-
-  #say(message, ...answers) {
-    this.#message.classList.toggle("is-calm", answers.length > 0);
-    this.#message.replaceChildren(make("p", {}, message), ...answers);
-    this.#message.hidden = false;
-  }
-}
-
-function button(key, onclick) {
-  return make("button", { type: "button", class: "quiet side", onclick }, text(key));
 }
 
 /** Where the person is. */

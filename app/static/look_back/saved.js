@@ -5,6 +5,7 @@
  * server to judge (`app/record/document.py`).
  */
 
+const [FORMAT, VERSION] = ["attune-conversation", 1];
 const LARGEST_SOUNDS = 70 * 2 ** 20;
 /** Of all sounds in one file; as text they take a third more. */
 const KINDS = /^((audio|video)\/[\w.+-]+(;\s*codecs="?[\w.,-]+"?)?)?$/;
@@ -22,14 +23,18 @@ export async function pack(saved, sounds) {
   return { file: new Blob([JSON.stringify(whole)], { type: "application/json" }), left: sounds.length - fitting.length };
 }
 
-/** A file → `saved`, the document as it is for the server (Blob), and the `sounds` in it ([place, Blob]). */
+/**
+ * A file → `saved`, the document as it is for the server (Blob), the `sounds` in it ([place, Blob]), and at a
+ * glance whether it `isOurs`.
+ */
 export async function unpack(file) {
   const parsed = parse(await file.text());
-  if (!Array.isArray(parsed?.sounds)) return { saved: file, sounds: [] };
+  const isOurs = parsed?.format === FORMAT && parsed.version === VERSION;
+  if (!Array.isArray(parsed?.sounds)) return { saved: file, sounds: [], isOurs };
   const { sounds, ...rest } = parsed;
   const saved = new Blob([JSON.stringify(rest)], { type: "application/json" });
   const written = sounds.filter((each) => Number.isInteger(each?.exchange));
-  return { saved, sounds: written.map((each) => [each.exchange, toSound(each)]).filter(([, sound]) => sound) };
+  return { saved, isOurs, sounds: written.map((each) => [each.exchange, toSound(each)]).filter(([, sound]) => sound) };
 }
 
 function newest(sounds) {
