@@ -1,6 +1,6 @@
 """The page with the parts that are shipped: a spoken turn, a typed one, and the sound of the answers.
 
-With ATTUNE_PICTURES=DIR it also leaves the README's screenshot and moving picture there.
+With ATTUNE_PICTURES=DIR it also leaves the README's pictures there.
 """
 
 import base64
@@ -49,6 +49,9 @@ def test_a_conversation_with_the_shipped_parts(browser, engine):
         if pictures:
             film.save(Path(pictures) / "page.gif")
             page.screenshot(path=Path(pictures) / "page.png")
+            page.set_viewport_size({"width": 1280, "height": 1900})
+            page.locator(".chip").first.click()
+            page.locator(".panel").first.screenshot(path=Path(pictures) / "turn.png")
     finally:
         page.context.close()
         server.close(verbose=False)

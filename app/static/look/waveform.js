@@ -8,6 +8,9 @@ const HEIGHT = 60;
 const LEAST_OCTAVES = 1;
 /** A voice that hardly moves is drawn as one. */
 
+const MOST_LEAP_OCTAVES = 0.4;
+/** No voice gets further from one column to the next: it began anew there, or its pitch was misheard. */
+
 const FAINTEST = 0.03;
 /** So much of every column is drawn, so that a pause is seen as one. */
 
@@ -60,8 +63,10 @@ function melody(pitchHz, height) {
   const step = (hz, place) => {
     if (!hz) return "";
     const point = `${place + 0.5} ${height(hz).toFixed(1)}`;
+    const before = pitchHz[place - 1];
+    const goesOn = before && Math.abs(Math.log2(hz / before)) < MOST_LEAP_OCTAVES;
     // A lone column is a dot, which a line of no length with round ends is.
-    return pitchHz[place - 1] ? `L${point}` : `M${point}h0`;
+    return goesOn ? `L${point}` : `M${point}h0`;
   };
   return pitchHz.map(step).join("");
 }
