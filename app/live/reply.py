@@ -7,7 +7,7 @@ back through the owner's inbox and are held there until the turn is.
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.live.capture import Span
 from engine.conversation import Heard, Stale
@@ -74,6 +74,11 @@ class Answer:
     is_complete: bool = False
     played_s: float = 0.0
     phrases: list[str] = field(default_factory=list)
+
+    def decided(self, now: float) -> Heard:
+        """What was heard, with how long after its last speech the turn is known to be over."""
+        timings_ms = {**self.heard.timings_ms, "decided": (now - self.started) * 1e3}
+        return replace(self.heard, timings_ms=timings_ms)
 
     def sounds(self, piece: SpeechPiece) -> None:
         self.phrases.append(piece.chunk.text)

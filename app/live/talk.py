@@ -9,7 +9,6 @@ import logging
 import queue
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -204,9 +203,7 @@ class LiveTalk:
         """Show what is being answered, and what there is of the answer."""
         self._answer = answer
         answer.generation = self._session.begin()
-        decided_ms = (self._clock() - answer.started) * 1e3
-        heard = replace(answer.heard, timings_ms={**answer.heard.timings_ms, "decided": decided_ms})
-        begun = self._session.think(heard, answer.generation)
+        begun = self._session.think(answer.decided(self._clock()), answer.generation)
         if begun is None:
             # The conversation was cleared, or goes on elsewhere, in this very moment.
             self._do(self._machine.stop())
