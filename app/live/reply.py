@@ -76,7 +76,10 @@ class Answer:
     phrases: list[str] = field(default_factory=list)
 
     def decided(self, now: float) -> Heard:
-        """What was heard, with how long after its last speech the turn is known to be over."""
+        """What was heard, with how long after its last speech the turn is known to be over; a typed one is
+        over when it comes."""
+        if self.heard.is_typed:
+            return self.heard
         timings_ms = {**self.heard.timings_ms, "decided": (now - self.started) * 1e3}
         return replace(self.heard, timings_ms=timings_ms)
 

@@ -355,3 +355,12 @@ def test_a_conversation_cleared_in_the_moment_of_the_answer_costs_nothing(monkey
     assert None not in room.received
     monkeypatch.undo()
     assert room.speech(1).silence(1).got(Exchange)
+
+
+def test_only_a_spoken_turn_has_a_time_until_it_was_known_to_be_over():
+    room = Room()
+    room.speech(1).silence(1)
+    room.post(Typed("hello"))
+    spoken, typed = room.got(Exchange)
+    assert "decided" in spoken.heard.timings_ms
+    assert "decided" not in typed.heard.timings_ms
